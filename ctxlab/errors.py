@@ -185,9 +185,7 @@ class DataError(CtxlabError, ValueError):
         >>> print(DataError("is empty", field="id").at("a.jsonl", 2))
         a.jsonl, line 2, field id: is empty
         """
-        return DataError(
-            self.problem, self.file or file, self.line or line, self.field or field
-        )
+        return DataError(self.problem, self.file or file, self.line or line, self.field or field)
 
 
 class DatasetError(CtxlabError, RuntimeError):
@@ -273,7 +271,8 @@ class StaleVersionError(StoreError):
     Examples
     --------
     >>> print(StaleVersionError("artifact of step 'persona'", expected=3, found=5))
-    artifact of step 'persona' is at version 5, not 3; read it again, merge, and save with expected_version=5
+    artifact of step 'persona' is at version 5, not 3; read it again, merge, and save with
+    expected_version=5
     """
 
     def __init__(self, what: str, expected: int, found: int) -> None:

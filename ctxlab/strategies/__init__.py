@@ -1,0 +1,27 @@
+"""Every strategy that ships with ctxlab: the export list is the registry."""
+
+from __future__ import annotations
+
+from ctxlab.strategies.controls import Identity, Oracle, RandomDrop, ShortestFirst
+from ctxlab.strategies.diversity import MMR
+from ctxlab.strategies.duplicates import Deduplicate
+from ctxlab.strategies.graph import LexRank
+from ctxlab.strategies.lexical import BM25, IDFDensity
+from ctxlab.strategies.tool_traffic import ClearToolUses, MaskObservations
+from ctxlab.strategies.windows import HeadTail, KeepLast
+
+__all__ = [
+    "BM25",
+    "MMR",
+    "ClearToolUses",
+    "Deduplicate",
+    "HeadTail",
+    "IDFDensity",
+    "Identity",
+    "KeepLast",
+    "LexRank",
+    "MaskObservations",
+    "Oracle",
+    "RandomDrop",
+    "ShortestFirst",
+]

@@ -1,0 +1,207 @@
+"""Words of texts as index terms: lower case, stop words out, English Snowball stems.
+
+A term index is built once for each context and shared by every strategy that ranks by words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ctxlab.model import Context, Segment
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+_WORD = re.compile(r"\w+")
+_STOP_WORDS = (
+    "a about above after again against all am an and any are aren as at be because been before "
+    "being below between both but by can could couldn did didn do does doesn doing don down "
+    "during each few for from further had hadn has hasn have haven having he her here hers "
+    "herself him himself his how i if in into is isn it its itself just ll me more most mustn "
+    "my myself no nor not now of off on once only or other our ours ourselves out over own re s "
+    "same shan she should shouldn so some such t than that the their theirs them themselves "
+    "then there these they this those through to too under until up ve very was wasn we were "
+    "weren what when where which while who whom why will with won would wouldn you your yours "
+    "yourself yourselves d m o y "
+)
+_STOP = frozenset(_STOP_WORDS.split())
+_stems: dict[str, str] = {}
+
+
+def terms(text: str) -> list[str]:
+    """Return the index terms of `text`, in order, repeats included.
+
+    Source: Porter, "Snowball: a language for stemming algorithms", 2001.
+
+    Examples
+    --------
+    >>> terms("The stalls were selling, and we sold 40 crates")
+    ['stall', 'sell', 'sold', '40', 'crate']
+    """
+    words = _WORD.findall(text.lower())
+    stems = _stems
+    unknown = {word for word in words if word not in stems}
+    if unknown:
+        _learn(unknown)
+    return [stem for word in words if (stem := stems[word])]
+
+
+def _learn(words: Iterable[str]) -> None:
+    from snowballstemmer import stemmer
+
+    new = list(words)
+    kept = [word for word in new if word not in _STOP]
+    _stems.update(dict.fromkeys(new, ""))
+    _stems.update(zip(kept, stemmer("english").stemWords(kept), strict=True))
+
+
+def spoken(segment: Segment) -> str:
+    """Return a segment as it reads: the speaker's name, if any, and the text.
+
+    Examples
+    --------
+    >>> spoken(Segment.of("message:m1", "Hello", name="Ada"))
+    'Ada: Hello'
+    """
+    return f"{segment.name}: {segment.text}" if segment.name else segment.text
+
+
+class TermIndex:
+    """Which term stands how often in which of n texts, as a sparse matrix by term.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        One document each.
+
+    Examples
+    --------
+    >>> index = TermIndex(["two stalls", "stalls and stalls", ""])
+    >>> [array.tolist() for array in index.postings("stall")]
+    [[0, 1], [1, 2]]
+    """
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        vocabulary: dict[str, int] = {}
+        ids: list[int] = []
+        sizes = np.zeros(len(texts), np.int64)
+        for document, text in enumerate(texts):
+            found = terms(text)
+            sizes[document] = len(found)
+            ids += [vocabulary.setdefault(term, len(vocabulary)) for term in found]
+        self.n = len(texts)
+        """Number of texts."""
+        self.lengths = sizes
+        """Terms of every text, repeats counted, shape (n,)."""
+        self.vocabulary = vocabulary
+        """Column of every term."""
+        documents = np.repeat(np.arange(self.n), sizes)
+        keys = np.asarray(ids, np.int64) * max(self.n, 1) + documents
+        unique, counts = np.unique(keys, return_counts=True)
+        self.documents = unique % max(self.n, 1)
+        """The text of every pair of term and text, by term, then ascending."""
+        self._counts = counts
+        columns = unique // max(self.n, 1)
+        self._starts = np.searchsorted(columns, np.arange(len(vocabulary) + 1))
+
+    @classmethod
+    def of(cls, context: Context) -> TermIndex:
+        """Return the index of a context's segments, names included; built once a context.
+
+        Examples
+        --------
+        >>> context = Context((Segment.of("a", "two stalls"),))
+        >>> TermIndex.of(context) is TermIndex.of(context)
+        True
+        """
+        return context.memo("term index", lambda: cls([spoken(segment) for segment in context]))
+
+    @cached_property
+    def document_frequency(self) -> NDArray[np.int64]:
+        """Number of texts that hold each term, shape (terms,).
+
+        Examples
+        --------
+        >>> TermIndex(["two stalls", "stalls"]).document_frequency.tolist()
+        [1, 2]
+        """
+        return np.diff(self._starts)
+
+    def postings(self, term: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the texts that hold `term`, ascending, and how often each does.
+
+        Examples
+        --------
+        >>> TermIndex(["two"]).postings("absent")[0].size
+        0
+        """
+        column = self.vocabulary.get(term)
+        if column is None:
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        start, end = self._starts[column], self._starts[column + 1]
+        return self.documents[start:end], self._counts[start:end]
+
+    @cached_property
+    def tfidf(self) -> csr_array:
+        """Rows of tf·idf of unit length, shape (n, terms); idf is ln(n/df) + 1.
+
+        Source: Salton & Buckley, "Term-weighting approaches in automatic text retrieval", 1988.
+
+        Examples
+        --------
+        >>> TermIndex(["two stalls", "stalls"]).tfidf.shape
+        (2, 2)
+        """
+        from scipy.sparse import csc_array
+
+        weights = self._counts * np.repeat(self.idf, self.document_frequency)
+        squares = np.bincount(self.documents, weights**2, minlength=self.n)
+        norms = np.sqrt(squares, where=squares > 0, out=np.ones(self.n))
+        values = weights / norms[self.documents]
+        shape = (self.n, len(self.vocabulary))
+        return csc_array((values, self.documents, self._starts), shape=shape).tocsr()
+
+    @cached_property
+    def similarities(self) -> csr_array:
+        """Cosine of every two texts that share a term, shape (n, n).
+
+        Examples
+        --------
+        >>> TermIndex(["stall", "stall"]).similarities.toarray().tolist()
+        [[1.0, 1.0], [1.0, 1.0]]
+        """
+        similar: csr_array = (self.tfidf @ self.tfidf.T).tocsr()
+        return similar
+
+    @cached_property
+    def idf(self) -> NDArray[np.float64]:
+        """Inverse document frequency, ln(n/df) + 1, shape (terms,).
+
+        Examples
+        --------
+        >>> TermIndex(["stalls"]).idf.tolist()
+        [1.0]
+        """
+        return np.log(self.n / self.document_frequency) + 1.0
+
+    def query(self, text: str) -> NDArray[np.float64]:
+        """Return `text` as a tf·idf vector of unit length over this index's terms.
+
+        Examples
+        --------
+        >>> TermIndex(["two stalls"]).query("stalls").tolist()
+        [0.0, 1.0]
+        """
+        vector = np.zeros(len(self.vocabulary))
+        for term in terms(text):
+            column = self.vocabulary.get(term)
+            if column is not None:
+                vector[column] += self.idf[column]
+        norm = float(np.linalg.norm(vector))
+        return vector / norm if norm else vector
