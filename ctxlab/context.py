@@ -131,6 +131,23 @@ class Context:
         return self._group_of[segment.spans]
 
     @cached_property
+    def _by_source(self) -> dict[str, tuple[Segment, ...]]:
+        found: dict[str, list[Segment]] = {}
+        for segment in self.segments:
+            found.setdefault(segment.source, []).append(segment)
+        return {source: tuple(segments) for source, segments in found.items()}
+
+    def from_source(self, source: str) -> tuple[Segment, ...]:
+        """Return the segments whose first span lies in `source`.
+
+        Examples
+        --------
+        >>> Context((Segment.of("a", "x"),)).from_source("b")
+        ()
+        """
+        return self._by_source.get(source, ())
+
+    @cached_property
     def _memo(self) -> dict[Hashable, object]:
         return {}
 

@@ -1,0 +1,16 @@
+"""Measures of one compressed context: plain functions."""
+
+from __future__ import annotations
+
+from ctxlab.metrics.availability import Availability, availability, plain
+from ctxlab.metrics.compression import budget_error, rate, ratio, saving
+
+__all__ = [
+    "Availability",
+    "availability",
+    "budget_error",
+    "plain",
+    "rate",
+    "ratio",
+    "saving",
+]
