@@ -1,0 +1,181 @@
+"""Strategies as text and as data: `parse` and `from_spec` rebuild what `str` and `spec` write."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from ctxlab.errors import SpecError, UnknownNameError
+from ctxlab.strategy import Pipeline, Strategy
+
+# "package.module:Class(" as `str` writes it; a colon within a quoted parameter stays.
+_QUALIFIED = re.compile(r"([\w.]+):(\w+\()(?=(?:[^'\"]|'[^']*'|\"[^\"]*\")*$)")
+
+
+def registry() -> dict[str, type[Strategy]]:
+    """Return the strategies that ship with ctxlab, by name.
+
+    Examples
+    --------
+    >>> registry()["KeepLast"]().traits.family
+    'window'
+    """
+    from ctxlab import strategies
+
+    return {name: getattr(strategies, name) for name in strategies.__all__} | {"Pipeline": Pipeline}
+
+
+def find(name: str) -> type[Strategy]:
+    """Return the class of a strategy: one of ctxlab's by name, any other as ``module:class``.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is no such strategy; the message offers the nearest name.
+
+    Examples
+    --------
+    >>> find("KeepLast").__name__
+    'KeepLast'
+    """
+    known = registry()
+    if name in known:
+        return known[name]
+    module, _, path = name.partition(":")
+    if not path:
+        raise UnknownNameError("strategy", name, known)
+    try:
+        found: object = importlib.import_module(module)
+        for part in path.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError) as error:
+        raise SpecError(f"strategy {name!r} cannot be imported: {error}") from error
+    if not (isinstance(found, type) and issubclass(found, Strategy)):
+        raise SpecError(f"{name!r} is a {type(found).__name__}, not a subclass of Strategy")
+    return found
+
+
+def from_spec(spec: Mapping[str, Any]) -> Strategy:
+    """Rebuild a strategy from its name and its non-default parameters.
+
+    Raises
+    ------
+    SpecError
+        When the spec has not exactly one name, or a parameter is unknown or out of bounds.
+
+    Examples
+    --------
+    >>> from_spec({"BM25": {"neighbours": 2}})
+    BM25(neighbours=2)
+    """
+    if len(spec) != 1:
+        raise SpecError(f"a spec is one strategy's name with its parameters, not {dict(spec)!r}")
+    ((name, parameters),) = spec.items()
+    cls = find(name)
+    if not isinstance(parameters, Mapping):
+        raise SpecError(f"the parameters of {name} are {parameters!r}; expected a table of names")
+    values = {key: _revive(value) for key, value in parameters.items()}
+    return _build(cls, values)
+
+
+def _revive(value: object) -> object:
+    """Turn nested specs into strategies; a spec is a table with a strategy's name alone."""
+    if isinstance(value, Mapping):
+        if len(value) == 1:
+            (name,) = value
+            if name in registry() or ":" in name:
+                return from_spec(value)
+        return {key: _revive(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(_revive(item) for item in value)
+    return value
+
+
+def parse(text: str | Strategy) -> Strategy:
+    """Read a strategy as it is written in Python: ``BM25(neighbours=2) >> KeepLast()``.
+
+    Only names of strategies, literal parameters and ``>>`` are understood; nothing is run.
+    A class outside ctxlab is written ``package.module.MyStrategy()``, or, as `str` writes it,
+    ``package.module:MyStrategy()``.
+
+    Raises
+    ------
+    SpecError
+        When the text is not such an expression, with the place.
+    UnknownNameError
+        When it names a strategy that there is not.
+
+    Examples
+    --------
+    >>> parse("BM25(neighbours=2) >> KeepLast()")
+    BM25(neighbours=2) >> KeepLast()
+    """
+    if isinstance(text, Strategy):
+        return text
+    try:
+        tree = ast.parse(_QUALIFIED.sub(r"\1.\2", text.strip()), mode="eval").body
+    except SyntaxError as error:
+        raise SpecError(
+            f"strategy {text!r} is not understood at character {error.offset}; "
+            "write it as in Python: 'BM25(neighbours=2) >> KeepLast()'"
+        ) from error
+    strategy = _expression(tree, text)
+    if not isinstance(strategy, Strategy):
+        raise SpecError(f"{text!r} is a {type(strategy).__name__}, not a strategy")
+    return strategy
+
+
+def _expression(node: ast.expr, text: str) -> object:
+    match node:
+        case ast.BinOp(left=left, op=ast.RShift(), right=right):
+            first, second = _expression(left, text), _expression(right, text)
+            if isinstance(first, Strategy) and isinstance(second, Strategy):
+                return first >> second
+        case ast.Call(func=name, args=[], keywords=keywords):
+            values = {k.arg: _expression(k.value, text) for k in keywords if k.arg}
+            return _build(_class(name, text), values)
+        case ast.Name():
+            return _build(_class(node, text), {})
+        case ast.Tuple(elts=items) | ast.List(elts=items):
+            return tuple(_expression(item, text) for item in items)
+        case _:
+            try:
+                return ast.literal_eval(node)
+            except ValueError:
+                pass
+    part = ast.get_source_segment(text.strip(), node) or text
+    raise SpecError(
+        f"{part!r} in strategy {text!r} is not understood; "
+        "parameters are named literals, as in 'BM25(neighbours=2)'"
+    )
+
+
+def _class(node: ast.expr, text: str) -> type[Strategy]:
+    if isinstance(node, ast.Name):
+        return find(node.id)
+    path = ast.unparse(node)
+    module, _, name = path.rpartition(".")
+    if not module:
+        raise SpecError(f"{path!r} in strategy {text!r} does not name a strategy")
+    return find(f"{module}:{name}")
+
+
+def _build(cls: Callable[..., Strategy], values: Mapping[str, Any]) -> Strategy:
+    try:
+        return cls(**values)
+    except ValidationError as error:
+        faults = "; ".join(_fault(cls, fault) for fault in error.errors())
+        name = getattr(cls, "__name__", str(cls))
+        raise SpecError(f"{name}: {faults}") from error
+
+
+def _fault(cls: object, fault: Any) -> str:  # noqa: ANN401
+    place = ".".join(map(str, fault["loc"]))
+    if fault["type"] == "extra_forbidden":
+        return str(UnknownNameError("parameter", place, getattr(cls, "model_fields", {})))
+    return f"{place}={fault['input']!r}: {fault['msg'][0].lower()}{fault['msg'][1:]}"
