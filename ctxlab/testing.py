@@ -1,0 +1,297 @@
+"""For tests of strategies, ours and yours: the laws, sample builders, and a fake model.
+
+One line in a test runs all laws on a strategy::
+
+    check_laws(MyStrategy())
+
+The laws hold for every context and every task that hypothesis can think of: output spans lie
+within input spans, verbatim text equals its source slice, the same input gives the same output,
+the budget holds, groups stay whole, pins stay, and the input is left unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from ctxlab.errors import PinnedOverBudgetError
+from ctxlab.model import Case, Context, Message, Probe, ToolCall
+from ctxlab.recipes import from_spec, parse
+from ctxlab.strategy import Pipeline, Strategy
+from ctxlab.task import Task, Tools
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+    from ctxlab.results import Results
+
+
+class LawError(AssertionError):
+    """A strategy broke a law; the message names the law and what broke it.
+
+    Examples
+    --------
+    >>> issubclass(LawError, AssertionError)
+    True
+    """
+
+
+@dataclass
+class FakeModel:
+    """A language model for tests: gives scripted answers and remembers what it was asked.
+
+    Parameters
+    ----------
+    answers : sequence of str
+        Given in turn, the last one again and again; without any, the prompt's first words.
+
+    Examples
+    --------
+    >>> model = FakeModel(["A summary."])
+    >>> model("Summarise this.", max_tokens=9), model.prompts
+    ('A summary.', ['Summarise this.'])
+    """
+
+    answers: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        self.prompts: list[str] = []
+
+    def __call__(self, prompt: str, /, *, max_tokens: int) -> str:
+        """Return the next answer, cut to `max_tokens` words."""
+        turn = min(len(self.prompts), len(self.answers) - 1)
+        self.prompts.append(prompt)
+        answer = self.answers[turn] if self.answers else prompt
+        return " ".join(answer.split()[:max_tokens])
+
+
+def word_tools(**others: Any) -> Tools:  # noqa: ANN401
+    """Return tools that count words, two a message for overhead: easy to reckon with.
+
+    Examples
+    --------
+    >>> word_tools().count("three short words")
+    3
+    """
+    return Tools(count=lambda text: len(text.split()), overhead=lambda _: 2, reply=1, **others)
+
+
+def chats(max_messages: int = 12) -> SearchStrategy[tuple[Message, ...]]:
+    """Generate chats: system prompts, names, pins, tool calls with results, odd characters.
+
+    Examples
+    --------
+    >>> isinstance(chats().example(), tuple)  # doctest: +SKIP
+    True
+    """
+    import hypothesis.strategies as st
+
+    words = st.sampled_from(
+        ["fish", "bread", "stall", "17", "Ada", "€40", "no", "the", "price", "error", "{}", "\n"]
+    )
+    sentence = st.lists(words, max_size=12).map(" ".join) | st.text(max_size=20)
+    kinds = st.sampled_from(["user", "user", "assistant", "assistant", "system", "tools"])
+    turn = st.tuples(
+        kinds,
+        sentence,
+        st.lists(sentence, min_size=1, max_size=3),
+        st.sampled_from([None, "Ada", "Bo"]),
+        st.integers(0, 9).map(lambda n: n == 0),
+    )
+    return st.lists(turn, max_size=max_messages).map(_chat)
+
+
+def _chat(turns: Sequence[tuple[str, str, list[str], str | None, bool]]) -> tuple[Message, ...]:
+    messages: list[Message] = []
+    for kind, text, results, name, pinned in turns:
+        at = f"m{len(messages)}"
+        if kind == "tools":
+            calls = tuple(
+                ToolCall(f"{at}c{i}", f"tool{i}", '{"q": 1}') for i in range(len(results))
+            )
+            messages.append(Message(at, "assistant", text, tool_calls=calls, pinned=pinned))
+            messages += [
+                Message(f"{at}r{i}", "tool", result, tool_call_id=call.id)
+                for i, (call, result) in enumerate(zip(calls, results, strict=True))
+            ]
+        elif kind == "system":
+            messages.append(Message(at, "system", text))
+        elif kind == "user":
+            messages.append(Message(at, "user", text, name=name, pinned=pinned))
+        else:
+            messages.append(Message(at, "assistant", text))
+    return tuple(messages)
+
+
+def check_laws(strategy: Strategy, *, examples: int = 100, tools: Tools | None = None) -> None:
+    """Run every law on `strategy` with hypothesis.
+
+    Parameters
+    ----------
+    strategy : Strategy
+        Yours or ours, registered or not.
+    examples : int
+        Contexts to try.
+    tools : Tools, optional
+        Those it needs; by default words are counted and a fake model answers.
+
+    Raises
+    ------
+    LawError
+        When a law is broken, with the smallest context that breaks it.
+
+    Examples
+    --------
+    >>> from ctxlab.strategies import KeepLast
+    >>> check_laws(KeepLast(), examples=5)
+    """
+    import hypothesis.strategies as st
+    from hypothesis import HealthCheck, Phase, given, settings
+
+    used = tools or word_tools(llm=FakeModel(), encode=_letters)
+    queries = st.sampled_from(["", "fish price", "What does stall 17 pay?"])
+
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.generate, Phase.shrink),
+    )
+    @given(chats(), st.integers(1, 80), queries, st.integers(0, 3))
+    def laws(messages: tuple[Message, ...], budget: int, query: str, seed: int) -> None:
+        task = Task(budget=budget, tools=used, query=query, seed=seed)
+        check_laws_on(strategy, Context.of(messages), task)
+
+    check_value(strategy)
+    laws()
+
+
+def _letters(texts: Sequence[str], /) -> list[list[float]]:
+    return [[float(text.count(letter)) + 0.1 for letter in "aeioust17"] for text in texts]
+
+
+def check_value(strategy: Strategy) -> None:
+    """Check that `strategy` is a value: equal to its copy, hashable, rebuilt by spec and text.
+
+    Examples
+    --------
+    >>> from ctxlab.strategies import BM25
+    >>> check_value(BM25(neighbours=2))
+    """
+    copy = strategy.model_copy()
+    _law(copy == strategy and hash(copy) == hash(strategy), "equals its copy", strategy)
+    if type(strategy).__module__.startswith("ctxlab."):
+        _law(from_spec(strategy.spec()) == strategy, "its spec rebuilds it", strategy.spec())
+        _law(parse(str(strategy)) == strategy, "its text rebuilds it", str(strategy))
+    ends = Pipeline() >> strategy, strategy >> Pipeline()
+    _law(ends[0] == ends[1], ">> is associative", ends)
+
+
+def check_laws_on(strategy: Strategy, context: Context, task: Task) -> None:
+    """Check the laws of compression on one context and task.
+
+    Examples
+    --------
+    >>> from ctxlab.strategies import KeepLast
+    >>> check_laws_on(KeepLast(), Context(), Task(budget=9))
+    """
+    before = context.segments
+    honours = strategy.traits.honours_budget
+    try:
+        result = strategy.compress(context, task)
+    except PinnedOverBudgetError:
+        _law(task.pinned(context) > task.budget, "pins are too large only when they are", task)
+        return
+    _law(context.segments == before, "the input is unchanged", context)
+    _law(strategy.compress(context, task) == result, "same input, same output", result)
+    fresh = Context(context.segments)
+    _law(strategy.compress(fresh, task) == result, "nothing remembered changes it", result)
+    sources = {segment.source: segment for segment in context}
+    for segment in result:
+        origins = [sources.get(span.source) for span in segment.spans]
+        inside = all(
+            origin is not None and origin.spans[0].covers(span)
+            for origin, span in zip(origins, segment.spans, strict=True)
+        )
+        _law(inside, "output spans lie within input spans", segment)
+        if segment.verbatim and origins[0] is not None:
+            span = segment.spans[0]
+            exact = origins[0].text[span.start : span.end] == segment.text
+            _law(exact and len(segment.spans) == 1, "verbatim text is its source's", segment)
+    if honours:
+        _law(task.fits(result), f"size {task.size(result)} within {task.budget}", result)
+    _check_groups(context, result)
+
+
+def _check_groups(context: Context, result: Context) -> None:
+    present = {span.source for segment in result for span in segment.spans if span.start < span.end}
+    present |= {segment.source for segment in result if not segment.text and segment.verbatim}
+    for position, members in enumerate(context.groups):
+        segments = [context[i] for i in members if context[i].text]
+        here = [segment.source in present for segment in segments]
+        _law(all(here) or not any(here), "a group stays or goes as one", segments)
+        if position in context.pinned_groups:
+            kept = all(segment in result.segments for segment in segments if segment.pinned)
+            _law(all(here) and kept, "pinned segments stay as they are", segments)
+    order = {segment.source: i for i, segment in enumerate(context)}
+    places = [order[segment.source] for segment in result]
+    _law(places == sorted(places), "the original order is kept", result)
+
+
+def _law(holds: bool, law: str, witness: object) -> None:
+    if not holds:
+        raise LawError(f"law broken: {law}; {witness!r}")
+
+
+def sample_case() -> Case:
+    """Return a small conversation with probes of its own, the same every time.
+
+    Examples
+    --------
+    >>> len(sample_case().messages), len(sample_case().probes)
+    (12, 3)
+    """
+    lines = [
+        ("Mira", "Good morning. The covered market has 63 stalls, and 14 of them sell fish."),
+        ("Jonas", "Coffee first, please."),
+        ("Mira", "At closing time the fish goes into the cold store behind gate 4."),
+        ("Jonas", "Who has the key?"),
+        ("Mira", "Ilse has it, since the break-in last March."),
+        ("Jonas", "It rains again. My bicycle is outside."),
+        ("Mira", "The bread stalls give away what is left, about 90 loaves a day."),
+        ("Jonas", "I counted 40 yesterday."),
+        ("Mira", "Then I was wrong: 40 loaves, not 90. The 90 was before Easter."),
+        ("Jonas", "Could a courier take them at six?"),
+        ("Mira", "Only if the lift works. It is broken on Tuesdays, do not ask me why."),
+        ("Jonas", "Let us meet again on Thursday."),
+    ]
+    messages = tuple(
+        Message(f"m{i}", "user", text, name=name) for i, (name, text) in enumerate(lines)
+    )
+    probes = (
+        Probe("p0", "How many stalls sell fish?", "14", ("m0",), "number"),
+        Probe("p1", "Who keeps the key of the cold store?", "Ilse", ("m4",), "person"),
+        Probe("p2", "How many loaves are left a day?", "40 loaves", ("m6", "m8"), "correction"),
+    )
+    return Case("market", "sample", messages, probes)
+
+
+@cache
+def sample_results() -> Results:
+    """Return the results of a small experiment on `sample_case`, the same every time.
+
+    Examples
+    --------
+    >>> sample_results()
+    Results(4 trials, 12 probes asked)
+    """
+    from ctxlab.experiments import Grid
+
+    strategies = ["KeepLast()", "BM25()", "Oracle()", "RandomDrop()"]
+    with ThreadPoolExecutor(1) as threads:
+        return Grid(strategies, ["40%"], [sample_case()]).run(executor=threads)
