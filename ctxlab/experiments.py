@@ -157,9 +157,8 @@ class Grid:
         from ctxlab.store import Store
 
         store = store or Store(":memory:")
-        experiment = store.add_experiment(self.name, self._spec())
         hashes = [key for cell in self._cells for key in cell.hashes()]
-        store.link_trials(experiment, hashes)
+        experiment = store.add_experiment(self.name, self._spec(), hashes)
         known = store.known_trials(hashes)
         todo = _missing(self._cells, known)
         with progress(len(hashes), "trials") as advance:

@@ -79,10 +79,10 @@ class Results:
     >>> from ctxlab.testing import sample_results
     >>> for row in sample_results().rows():
     ...     print(row.strategy, row.all_evidence)
-    BM25() 1.0
-    KeepLast() 0.0
     Oracle() 1.0
-    RandomDrop() 0.0
+    BM25() 0.6666666666666666
+    RandomDrop() 0.3333333333333333
+    KeepLast() 0.0
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class Results:
             store.trials_frame(experiment),
             store.outcomes_frame(experiment),
             store.ledger_of,
-            cases or store.cases_of(experiment),
+            cases or store.cases(),
         )
 
     @cached_property
@@ -167,7 +167,7 @@ class Results:
         --------
         >>> from ctxlab.testing import sample_results
         >>> sample_results().rows(measure="answer")[0].strategy
-        'BM25()'
+        'Oracle()'
         """
         return self.leaderboard(measure, baseline).rows()
 

@@ -67,7 +67,7 @@ def rank_file(name: str) -> bytes:
     Examples
     --------
     >>> rank_file("cl100k_base")[:14]
-    b'IQ== 0\nIg== 1\\n'
+    b'IQ== 0\nIg== 1\n'
     """
     tokens = unpack(blob_path(_RANKS_OF[name]).read_bytes())
     return b"".join(b"%s %d\n" % (base64.b64encode(t), rank) for rank, t in enumerate(tokens))

@@ -203,15 +203,17 @@ def equivalent(
     return all(non_inferiority(x, y, clusters, margin=margin, level=level).holds for x, y in sides)
 
 
-def skill(value: float, floor: float, ceiling: float) -> float | None:
-    """Return where `value` stands between a floor (0) and a ceiling (1); None if they meet.
+def skill(value: float | None, floor: float | None, ceiling: float | None) -> float | None:
+    """Return where `value` stands between a floor (0) and a ceiling (1).
+
+    None when one of them is not known, or floor and ceiling meet.
 
     Examples
     --------
     >>> skill(0.75, 0.5, 1.0)
     0.5
     """
-    if ceiling <= floor:
+    if value is None or floor is None or ceiling is None or ceiling <= floor:
         return None
     return (value - floor) / (ceiling - floor)
 

@@ -1,0 +1,220 @@
+"""The store: conversations, experiments and workshops in one DuckDB file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from ctxlab.model import Case
+from ctxlab.store import backup as _backup
+from ctxlab.store import conversations, runs, sql
+from ctxlab.store.connection import Database, Parameters
+from ctxlab.store.conversations import Conversation
+from ctxlab.tokens import TokenCounter, shared_counter
+from ctxlab.trials import Trial
+
+__all__ = ["Conversation", "Database", "Store"]
+
+
+class Store:
+    """A ctxlab store: one DuckDB file, or one in memory.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, made when absent; ``":memory:"`` keeps everything in memory.
+
+    Raises
+    ------
+    StoreLockedError, StoreCorruptError, NewerStoreError
+        When the file is held by another process, is not a store, or is newer than this ctxlab.
+
+    Examples
+    --------
+    >>> with Store(":memory:") as store:
+    ...     store.query("SELECT count(*) AS n FROM cases").rows()
+    [(0,)]
+    """
+
+    def __init__(self, path: str | Path = "ctxlab.duckdb") -> None:
+        self.db = Database(path)
+
+    @property
+    def path(self) -> str:
+        """The file.
+
+        Examples
+        --------
+        >>> Store(":memory:").path
+        ':memory:'
+        """
+        return self.db.path
+
+    def add_cases(
+        self,
+        cases: Iterable[Case],
+        counter: TokenCounter | None = None,
+        on_conflict: Literal["error", "skip"] = "error",
+    ) -> int:
+        """Store conversations with their probes and token counts; return how many were new.
+
+        Examples
+        --------
+        >>> from ctxlab.testing import sample_case
+        >>> Store(":memory:").add_cases([sample_case()])
+        1
+        """
+        return conversations.add_cases(self.db, cases, counter or shared_counter(), on_conflict)
+
+    def cases(self, dataset: str | None = None, ids: Sequence[str] | None = None) -> Iterator[Case]:
+        """Yield stored conversations as they went in.
+
+        Examples
+        --------
+        >>> list(Store(":memory:").cases())
+        []
+        """
+        return conversations.read_cases(self.db, dataset, ids)
+
+    def prime(self, counter: TokenCounter) -> None:
+        """Teach a counter every count that is stored, so that it need not count again.
+
+        Examples
+        --------
+        >>> Store(":memory:").prime(TokenCounter())
+        """
+        counter.prime(conversations.stored_counts(self.db, counter.encoding))
+
+    def add_experiment(
+        self, name: str, spec: Mapping[str, object], trials: Sequence[str] = ()
+    ) -> str:
+        """Store an experiment and the hashes of its trials, done or not; return its id.
+
+        Examples
+        --------
+        >>> Store(":memory:").add_experiment("first", {})[:4]
+        'exp_'
+        """
+        return runs.add_experiment(self.db, name, spec, trials)
+
+    def known_trials(self, hashes: Sequence[str]) -> set[str]:
+        """Return those of `hashes` whose trials are stored and did not fail.
+
+        Examples
+        --------
+        >>> Store(":memory:").known_trials(["9f"])
+        set()
+        """
+        return runs.known_trials(self.db, hashes)
+
+    def add_trials(self, trials: Sequence[Trial]) -> None:
+        """Store trials with their outcomes and ledgers.
+
+        Examples
+        --------
+        >>> Store(":memory:").add_trials([])
+        """
+        if trials:
+            runs.add_trials(self.db, trials)
+
+    def trials_frame(self, experiment: str) -> pl.DataFrame:
+        """Return the trials of an experiment that are done: one row each.
+
+        Examples
+        --------
+        >>> store = Store(":memory:")
+        >>> store.trials_frame(store.add_experiment("first", {})).height
+        0
+        """
+        return runs.trials_frame(self.db, experiment)
+
+    def outcomes_frame(self, experiment: str) -> pl.DataFrame:
+        """Return the outcomes of an experiment: one row a trial and probe.
+
+        Examples
+        --------
+        >>> Store(":memory:").outcomes_frame("exp_none").height
+        0
+        """
+        return runs.outcomes_frame(self.db, experiment)
+
+    def ledger_of(self, trial_hash: str) -> str:
+        """Return the compact ledger of a trial, as JSON.
+
+        Examples
+        --------
+        >>> Store(":memory:").ledger_of("9f")
+        Traceback (most recent call last):
+        ctxlab.errors.NotFoundError: no trial '9f' in the store; ...
+        """
+        return runs.ledger_of(self.db, trial_hash)
+
+    def query(self, text: str, parameters: Parameters = ()) -> pl.DataFrame:
+        """Return the rows of one reading statement; nothing can be changed by it.
+
+        Examples
+        --------
+        >>> Store(":memory:").query("SELECT ? AS answer", [42]).rows()
+        [(42,)]
+        """
+        return sql.query(self.db, text, parameters)
+
+    def backup(self, target: str | Path, *, overwrite: bool = False) -> int:
+        """Copy the store, triggers and all, to a new file; return the number of rows.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Store(":memory:").backup(f"{folder}/copy.duckdb")
+        0
+        """
+        return _backup.backup(self.db, target, overwrite=overwrite)
+
+    def close(self) -> None:
+        """Close the file; what was written is on disk.
+
+        Examples
+        --------
+        >>> Store(":memory:").close()
+        """
+        self.db.close()
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of rows of every table that holds some.
+
+        Examples
+        --------
+        >>> Store(":memory:").counts()
+        {}
+        """
+        tables = self.db.rows(
+            "SELECT table_name FROM duckdb_tables() WHERE table_name <> 'schema_migrations' "
+            "ORDER BY table_oid"
+        )
+        sizes = {
+            name: int(self.db.rows(f'SELECT count(*) FROM "{name}"')[0][0])  # noqa: S608
+            for (name,) in tables
+        }
+        return {name: size for name, size in sizes.items() if size}
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Store({self.path!r})"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td style='text-align:left'>{escape(name)}</td><td>{size:,}</td></tr>"
+            for name, size in self.counts().items()
+        )
+        head = f"<b>Store</b> <code>{escape(self.path)}</code>"
+        return f"{head}<table><tr><th>table</th><th>rows</th></tr>{rows}</table>"

@@ -1,0 +1,347 @@
+"""Conversations in and out, in bulk: workshops, sessions, messages, cases, probes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import accumulate
+from typing import Any, Literal
+
+import polars as pl
+
+from ctxlab.errors import ConflictError
+from ctxlab.model import Case, Message, Probe, ToolCall
+from ctxlab.store.connection import Database
+from ctxlab.store.text import all_storable, new_id, storable, stored
+from ctxlab.tokens import TokenCounter
+
+PLAIN = "chat"
+"""The one step, and the protocol, of a conversation that is not a workshop."""
+
+_BATCH = 20_000
+_MESSAGE = {
+    "workshop_id": pl.String, "session_id": pl.String, "step_id": pl.String,
+    "message_id": pl.String, "position": pl.Int32, "role": pl.String, "name": pl.String,
+    "content": pl.String, "tool_calls": pl.String, "tool_call_id": pl.String,
+    "pinned": pl.Boolean, "token_count": pl.Int32, "overhead": pl.Int32,
+    "running_total": pl.Int64, "encoding": pl.String, "created_at": pl.String,
+}  # fmt: skip
+_PROBE = {
+    "case_id": pl.String, "position": pl.Int32, "probe_id": pl.String, "question": pl.String,
+    "answer": pl.String, "evidence": pl.List(pl.String), "category": pl.String,
+    "evidence_mode": pl.String, "asked_at": pl.String,
+}  # fmt: skip
+_SESSION = {
+    "id": pl.String, "workshop_id": pl.String, "label": pl.String, "position": pl.Int32,
+}  # fmt: skip
+_STEP = {
+    "id": pl.String, "workshop_id": pl.String, "step_id": pl.String, "position": pl.Int32,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """A conversation on its way into the store: its steps in order, each with its messages.
+
+    Examples
+    --------
+    >>> steps = ((PLAIN, (Message("m1", "user", "Hi"),)),)
+    >>> Conversation("A chat", PLAIN, steps).case is None
+    True
+    """
+
+    title: str
+    protocol: str
+    steps: tuple[tuple[str, tuple[Message, ...]], ...]
+    case: Case | None = None
+
+
+class _Frames:
+    """Columns of rows that go in together."""
+
+    def __init__(self, counter: TokenCounter) -> None:
+        self._counter = counter
+        self.workshops: list[tuple[str, str, str]] = []
+        self.sessions: list[tuple[str, str, str | None, int]] = []
+        self.steps: list[tuple[str, str, str, int]] = []
+        self.cases: list[tuple[str, str, str, str]] = []
+        self.probes: list[tuple[object, ...]] = []
+        self._messages: dict[str, list[Any]] = {name: [] for name in _MESSAGE}
+        self.height = 0
+
+    def add(self, conversation: Conversation) -> str:
+        workshop = new_id("wks")
+        self.workshops.append((workshop, storable(conversation.title), conversation.protocol))
+        messages: list[Message] = []
+        steps: list[str] = []
+        for position, (step, part) in enumerate(conversation.steps):
+            self.steps.append((new_id("wst"), workshop, step, position))
+            messages += part
+            steps += [step] * len(part)
+        labels = dict.fromkeys(message.session for message in messages)
+        ids = {label: new_id("ses") for label in labels or {None: None}}
+        self.sessions += [(ids[label], workshop, label, i) for i, label in enumerate(ids)]
+        self._add_messages(workshop, steps, messages, ids)
+        if conversation.case:
+            self._add_case(workshop, conversation.case)
+        return workshop
+
+    def _add_messages(
+        self,
+        workshop: str,
+        steps: list[str],
+        messages: Sequence[Message],
+        sessions: dict[str | None, str],
+    ) -> None:
+        n, columns = len(messages), self._messages
+        tokens = self._counter.count_many([message.content for message in messages])
+        overheads = [self._counter.overhead(message) for message in messages]
+        totals = accumulate((t + o for t, o in zip(tokens, overheads, strict=True)), initial=0)
+        columns["workshop_id"] += [workshop] * n
+        columns["session_id"] += [sessions[message.session] for message in messages]
+        columns["step_id"] += steps
+        columns["message_id"] += all_storable(message.id for message in messages)
+        columns["position"] += range(n)
+        columns["role"] += [message.role for message in messages]
+        columns["name"] += [m.name if m.name is None else storable(m.name) for m in messages]
+        columns["content"] += all_storable(message.content for message in messages)
+        columns["tool_calls"] += [_calls_to_json(message) for message in messages]
+        columns["tool_call_id"] += [message.tool_call_id for message in messages]
+        columns["pinned"] += [message.pinned for message in messages]
+        columns["token_count"] += tokens
+        columns["overhead"] += overheads
+        columns["running_total"] += list(totals)[:n]
+        columns["encoding"] += [self._counter.encoding] * n
+        columns["created_at"] += [message.created_at for message in messages]
+        self.height += n
+
+    def _add_case(self, workshop: str, case: Case) -> None:
+        case_id = new_id("cas")
+        self.cases.append((case_id, case.dataset, storable(case.id), workshop))
+        for position, probe in enumerate(case.probes):
+            texts = all_storable((probe.id, probe.question, probe.answer))
+            evidence = all_storable(probe.evidence)
+            rest = (probe.category, probe.evidence_mode, probe.at)
+            self.probes.append((case_id, position, *texts, evidence, *rest))
+
+    def write(self, db: Database) -> None:
+        _insert(db, "workshops", self.workshops, ["id", "title", "protocol"])
+        _insert(db, "sessions", self.sessions, _SESSION)
+        _insert(db, "workshop_steps", self.steps, _STEP)
+        if self.height:
+            db.insert("chat_messages", pl.DataFrame(self._messages, schema=_MESSAGE))
+        _insert(db, "cases", self.cases, ["id", "dataset", "case_id", "workshop_id"])
+        _insert(db, "probes", self.probes, _PROBE)
+
+
+def _insert(db: Database, table: str, rows: list[Any], schema: Any) -> None:  # noqa: ANN401
+    if rows:
+        db.insert(table, pl.DataFrame(rows, schema=schema, orient="row"))
+
+
+def _calls_to_json(message: Message) -> str | None:
+    if not message.tool_calls:
+        return None
+    return json.dumps([asdict(call) for call in message.tool_calls])
+
+
+def add_conversations(
+    db: Database, conversations: Iterable[Conversation], counter: TokenCounter
+) -> list[str]:
+    """Store conversations in one transaction, counted; return the ids of their workshops.
+
+    Raises
+    ------
+    ConflictError
+        When a case of that dataset and id is stored already; then nothing is stored.
+
+    Examples
+    --------
+    >>> chat = Conversation("A chat", PLAIN, ((PLAIN, (Message("m1", "user", "Hi"),)),))
+    >>> with Database() as db:
+    ...     ids = add_conversations(db, [chat], TokenCounter())
+    ...     db.rows("SELECT token_count, overhead, running_total FROM chat_messages")
+    [(1, 4, 0)]
+    """
+    ids: list[str] = []
+    with db.write():
+        frames = _Frames(counter)
+        for conversation in conversations:
+            if conversation.case:
+                _refuse_known(db, conversation.case, frames)
+            ids.append(frames.add(conversation))
+            if frames.height >= _BATCH:
+                frames.write(db)
+                frames = _Frames(counter)
+        frames.write(db)
+    return ids
+
+
+def _refuse_known(db: Database, case: Case, frames: _Frames) -> None:
+    key = (case.dataset, storable(case.id))
+    pending = any((dataset, case_id) == key for _, dataset, case_id, _ in frames.cases)
+    if pending or db.rows("SELECT 1 FROM cases WHERE dataset = ? AND case_id = ?", key):
+        raise ConflictError(
+            f"case {case.id!r} of {case.dataset!r} is stored already; delete it first, "
+            "or add with on_conflict='skip'"
+        )
+
+
+def add_cases(
+    db: Database,
+    cases: Iterable[Case],
+    counter: TokenCounter,
+    on_conflict: Literal["error", "skip"] = "error",
+) -> int:
+    """Store cases, each as a workshop of one step; return how many were new.
+
+    Raises
+    ------
+    ConflictError
+        When one is stored already and is not to be skipped; then nothing is stored.
+
+    Examples
+    --------
+    >>> with Database() as db:
+    ...     add_cases(db, [Case("c", "d", (Message("m1", "user", "Hi"),))], TokenCounter())
+    1
+    """
+    known = {(d, stored(c)) for d, c in db.rows("SELECT dataset, case_id FROM cases")}
+    seen: set[tuple[str, str]] = set() if on_conflict == "error" else known
+
+    def new() -> Iterator[Conversation]:
+        for case in cases:
+            if (case.dataset, case.id) in seen:
+                continue
+            if on_conflict == "skip":
+                seen.add((case.dataset, case.id))
+            title = f"{case.dataset} {case.id}"
+            yield Conversation(title, PLAIN, ((PLAIN, case.messages),), case)
+
+    return len(add_conversations(db, new(), counter))
+
+
+def read_cases(
+    db: Database, dataset: str | None = None, ids: Sequence[str] | None = None
+) -> Iterator[Case]:
+    """Yield stored cases as they went in.
+
+    Parameters
+    ----------
+    dataset : str, optional
+        Only cases of this dataset.
+    ids : sequence of str, optional
+        Only cases with these ids.
+
+    Examples
+    --------
+    >>> case = Case("c", "d", (Message("m1", "user", "Hi"),))
+    >>> with Database() as db:
+    ...     _ = add_cases(db, [case], TokenCounter())
+    ...     next(read_cases(db)) == case
+    True
+    """
+    wanted = None if ids is None else {storable(case_id) for case_id in ids}
+    rows = db.rows(
+        "SELECT id, dataset, case_id, workshop_id FROM cases "
+        "WHERE $dataset IS NULL OR dataset = $dataset ORDER BY id",
+        {"dataset": dataset},
+    )
+    for key, name, case_id, workshop in rows:
+        if wanted is None or case_id in wanted:
+            messages = tuple(read_messages(db, workshop))
+            yield Case(stored(case_id), name, messages, tuple(_read_probes(db, key)))
+
+
+def read_messages(db: Database, workshop: str, step: str | None = None) -> Iterator[Message]:
+    """Yield the messages of a workshop, or of one of its steps, in order.
+
+    Examples
+    --------
+    >>> list(read_messages(Database(), "wks_none"))
+    []
+    """
+    rows = db.rows(
+        "SELECT m.message_id, m.role, m.content, m.name, m.created_at, s.label, m.tool_calls, "
+        "m.tool_call_id, m.pinned FROM chat_messages m JOIN sessions s ON s.id = m.session_id "
+        "WHERE m.workshop_id = $workshop AND ($step IS NULL OR m.step_id = $step) "
+        "ORDER BY m.position",
+        {"workshop": workshop, "step": step},
+    )
+    for row in rows:
+        yield message_of(row)
+
+
+def message_of(row: tuple[Any, ...]) -> Message:
+    """Make a message of its id, role, content, name, time, session, tool calls, call id and pin.
+
+    Examples
+    --------
+    >>> message_of(("m1", "user", "Hi", None, None, None, None, None, False)).content
+    'Hi'
+    """
+    message_id, role, content, name, created_at, session, calls, call_id, pinned = row
+    return Message(
+        stored(message_id),
+        role,
+        stored(content),
+        name=name if name is None else stored(name),
+        created_at=created_at,
+        session=session,
+        tool_calls=tuple(ToolCall(**call) for call in json.loads(calls)) if calls else (),
+        tool_call_id=call_id,
+        pinned=pinned,
+    )
+
+
+def _read_probes(db: Database, case: str) -> Iterator[Probe]:
+    rows = db.rows(
+        "SELECT probe_id, question, answer, evidence, category, evidence_mode, asked_at "
+        "FROM probes WHERE case_id = ? ORDER BY position",
+        [case],
+    )
+    for probe_id, question, answer, evidence, category, mode, at in rows:
+        yield Probe(
+            stored(probe_id),
+            stored(question),
+            stored(answer),
+            tuple(map(stored, evidence)),
+            category,
+            mode,
+            at,
+        )
+
+
+def stored_counts(db: Database, encoding: str) -> list[tuple[str, int]]:
+    """Return the counted texts of an encoding, to prime a counter with.
+
+    Examples
+    --------
+    >>> stored_counts(Database(), "o200k_base")
+    []
+    """
+    rows = db.rows("SELECT content, token_count FROM chat_messages WHERE encoding = ?", [encoding])
+    return [(stored(content), tokens) for content, tokens in rows]
+
+
+def tail(db: Database, workshop: str, budget: int) -> list[Message]:
+    """Return the newest messages whose tokens, overhead included, fit `budget`.
+
+    Reads the stored running sum: neither a tokenizer nor older messages are touched.
+
+    Examples
+    --------
+    >>> tail(Database(), "wks_none", 100)
+    []
+    """
+    rows = db.rows(
+        "WITH total AS (SELECT max(running_total + token_count + overhead) AS tokens "
+        "FROM chat_messages WHERE workshop_id = $workshop) "
+        "SELECT m.message_id, m.role, m.content, m.name, m.created_at, s.label, m.tool_calls, "
+        "m.tool_call_id, m.pinned FROM chat_messages m JOIN sessions s ON s.id = m.session_id "
+        "WHERE m.workshop_id = $workshop "
+        "AND m.running_total >= (SELECT tokens FROM total) - $budget ORDER BY m.position",
+        {"workshop": workshop, "budget": budget},
+    )
+    return [message_of(row) for row in rows]
