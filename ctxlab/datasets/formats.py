@@ -1,0 +1,228 @@
+"""Which formats there are, how one is recognised, and how a file is read in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctxlab.datasets import (
+    anthropic,
+    cases,
+    locomo,
+    longmemeval,
+    openai_chat,
+    qmsum,
+    sharegpt,
+    taubench,
+    workshop,
+)
+from ctxlab.datasets.files import Record, records
+from ctxlab.errors import DataError, UnknownNameError
+from ctxlab.model import Case
+
+Reader = Callable[[object, str], Iterator[Case]]
+OnSkip = Callable[[DataError], None]
+_SUFFIXES = (".json", ".jsonl", ".ndjson", ".gz")
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format: what it is, how a record of it looks, and how to read one.
+
+    `whole` says that a list at the top of a file is one record, not many.
+
+    Examples
+    --------
+    >>> FORMATS["locomo"].whole
+    False
+    """
+
+    name: str
+    description: str
+    recognises: Callable[[object], bool]
+    read: Reader
+    whole: bool = False
+
+
+FORMATS: dict[str, Format] = {
+    one.name: one
+    for one in (
+        Format("workshop", "a ctxlab workshop with steps and artifacts", workshop.is_workshop,
+               workshop.read_workshop),
+        Format("locomo", "LoCoMo, original file", locomo.is_locomo, locomo.read_locomo),
+        Format("qmsum", "QMSum, original files", qmsum.is_qmsum, qmsum.read_qmsum),
+        Format("longmemeval", "LongMemEval, original file", longmemeval.is_longmemeval,
+               longmemeval.read_longmemeval),
+        Format("taubench", "tau-bench, original runs", taubench.is_taubench,
+               taubench.read_taubench),
+        Format("sharegpt", "ShareGPT conversations", sharegpt.is_sharegpt, sharegpt.read_sharegpt),
+        Format("cases", "the case format, one conversation with probes a line", cases.is_case,
+               cases.read_case),
+        Format("anthropic", "Anthropic messages", anthropic.is_anthropic, anthropic.read_anthropic,
+               whole=True),
+        Format("openai", "OpenAI chat messages", openai_chat.is_openai, openai_chat.read_openai,
+               whole=True),
+    )
+}  # fmt: skip
+"""Every format, in the order in which a file is tried."""
+
+
+def sniff(raw: object) -> Format | None:
+    """Return the format that a record looks like, or None.
+
+    Examples
+    --------
+    >>> sniff([{"role": "user", "content": "Hi"}]).name
+    'openai'
+    """
+    return next((one for one in FORMATS.values() if one.recognises(raw)), None)
+
+
+def find_format(name: str) -> Format:
+    """Return a format by its name.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is none; the message offers the nearest.
+
+    Examples
+    --------
+    >>> find_format("locomo").name
+    'locomo'
+    """
+    if name not in FORMATS:
+        raise UnknownNameError("format", name, FORMATS)
+    return FORMATS[name]
+
+
+def read(
+    path: str | Path,
+    format: str | None = None,  # noqa: A002 - the option is called so everywhere
+    *,
+    skip_bad: bool = False,
+    on_skip: OnSkip | None = None,
+) -> Iterator[Case]:
+    """Yield the conversations of a file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A JSON or JSON-lines file, gzipped or not.
+    format : str, optional
+        One of `FORMATS`; recognised record by record when not given.
+    skip_bad : bool
+        Leave out malformed records and go on.
+    on_skip : callable, optional
+        Called with the error of each record that is left out.
+
+    Raises
+    ------
+    DataError
+        With file, line and field of the first malformed record, unless it is skipped.
+    UnknownNameError
+        When there is no such format.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "chat.json")
+    ...     _ = path.write_text('[{"role": "user", "content": "Hi"}]')
+    ...     [case.id for case in read(path)]
+    ['chat']
+    """
+    chosen = find_format(format) if format else None
+    file = Path(path)
+    seen: set[tuple[str, str]] = set()
+    for record in _split(file, chosen):
+        try:
+            found = list(_cases(record, chosen, _name(file, record)))
+            for case in found:
+                if (case.dataset, case.id) in seen:
+                    raise DataError(
+                        f"case id {case.id!r} stands twice; ids must be unique", field="id"
+                    )
+                seen.add((case.dataset, case.id))
+        except DataError as error:
+            placed = error.at(str(file), record.line, "" if error.field else _place(record))
+            if not skip_bad:
+                raise placed from error
+            if on_skip:
+                on_skip(placed)
+            continue
+        yield from found
+
+
+def _split(path: Path, chosen: Format | None) -> Iterator[Record]:
+    """Take a list that is a file apart into its records."""
+    for record in records(path):
+        if record.line is None and isinstance(record.raw, list):
+            kind = chosen or sniff(record.raw)
+            if not (kind and kind.whole and kind.recognises(record.raw)):
+                if not record.raw:
+                    raise DataError(
+                        "the file holds an empty list; expected conversations", str(path)
+                    )
+                for number, raw in enumerate(record.raw, 1):
+                    yield Record(number, None, raw)
+                continue
+        yield record
+
+
+def _cases(record: Record, chosen: Format | None, name: str) -> Iterator[Case]:
+    if record.error:
+        raise record.error
+    kind = chosen or sniff(record.raw)
+    if kind is None:
+        raise DataError(
+            "is in no format that is recognised; name it with --format: " + ", ".join(FORMATS)
+        )
+    yield from kind.read(record.raw, name)
+
+
+def _name(file: Path, record: Record) -> str:
+    stem = file.name
+    while Path(stem).suffix in _SUFFIXES:
+        stem = Path(stem).stem
+    return stem if record.line is None and record.number == 1 else f"{stem}-{record.number}"
+
+
+def _place(record: Record) -> str:
+    return "" if record.line is not None or record.number == 1 else f"[{record.number - 1}]"
+
+
+def read_all(
+    paths: Iterable[str | Path],
+    format: str | None = None,  # noqa: A002
+    *,
+    skip_bad: bool = False,
+    on_skip: OnSkip | None = None,
+) -> Iterator[Case]:
+    """Yield the conversations of files, and of all such files in folders.
+
+    Raises
+    ------
+    DataError
+        When a folder holds no such file, or a record is malformed and not skipped.
+
+    Examples
+    --------
+    >>> list(read_all([]))
+    []
+    """
+    for path in map(Path, paths):
+        files = [path]
+        if path.is_dir():
+            files = sorted(p for p in path.rglob("*") if p.suffix in _SUFFIXES and p.is_file())
+            if not files:
+                raise DataError(f"the folder holds no {', '.join(_SUFFIXES)} file", str(path))
+        for file in files:
+            try:
+                yield from read(file, format, skip_bad=skip_bad, on_skip=on_skip)
+            except DataError as error:
+                if not skip_bad:
+                    raise
+                if on_skip:
+                    on_skip(error)

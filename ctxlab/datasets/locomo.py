@@ -1,0 +1,91 @@
+"""LoCoMo: very long conversations of two people over many sessions, with question and evidence.
+
+Source: Maharana et al., "Evaluating Very Long-Term Conversational Memory of LLM Agents", 2024.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ctxlab.datasets.building import build_case
+from ctxlab.datasets.fields import Fields
+from ctxlab.errors import DataError
+from ctxlab.model import Case, Message, Probe
+
+_TURN = re.compile(r"D(\d+):0*(\d+)")
+_SESSION = re.compile(r"session_(\d+)")
+
+
+def is_locomo(raw: object) -> bool:
+    """Say whether a record looks like a conversation of LoCoMo.
+
+    Examples
+    --------
+    >>> is_locomo({"conversation": {}, "qa": []})
+    True
+    """
+    return isinstance(raw, dict) and "conversation" in raw and "qa" in raw
+
+
+def read_locomo(raw: object, name: str) -> Iterator[Case]:
+    """Yield the case of one conversation.
+
+    Probes keep their category: 1 multi-hop, 2 temporal, 3 open-domain, 4 single-hop,
+    5 adversarial. An evidence entry may name several turns in one string; what names no turn is
+    left out, as the published files hold such entries.
+
+    Raises
+    ------
+    DataError
+        With the field at fault.
+
+    Examples
+    --------
+    >>> turn = {"speaker": "Ada", "dia_id": "D1:1", "text": "Hi"}
+    >>> raw = {"sample_id": "c", "conversation": {"session_1": [turn]}, "qa": []}
+    >>> next(read_locomo(raw, "c")).messages[0].name
+    'Ada'
+    """
+    fields = Fields(raw)
+    talk = Fields(fields.raw["conversation"], "conversation")
+    messages = list(_messages(talk))
+    known = {message.id for message in messages}
+    probes = [_probe(qa, index, known) for index, qa in enumerate(fields.objects("qa"))]
+    case_id = fields.scalar("sample_id") if fields.has("sample_id") else name
+    yield build_case(case_id, "locomo", messages, probes)
+
+
+def _messages(talk: Fields) -> Iterator[Message]:
+    numbers = sorted(int(match[1]) for key in talk.raw if (match := _SESSION.fullmatch(key)))
+    first = talk.optional("speaker_a")
+    for number in numbers:
+        session = f"session_{number}"
+        when = talk.optional(f"{session}_date_time")
+        for turn in talk.objects(session):
+            speaker = turn.text("speaker")
+            yield Message(
+                turn.text("dia_id"),
+                "assistant" if first and speaker != first else "user",
+                turn.text("text"),
+                name=speaker,
+                created_at=when,
+                session=session,
+            )
+
+
+def _probe(qa: Fields, index: int, known: set[str]) -> Probe:
+    if not qa.has("answer") and not qa.has("adversarial_answer"):
+        raise DataError("is missing; expected a string or a number", field=qa.at("answer"))
+    found = [
+        f"D{session}:{turn}"
+        for _, value in (qa.items("evidence") if qa.has("evidence") else ())
+        for session, turn in _TURN.findall(str(value))
+    ]
+    return Probe(
+        f"q{index}",
+        qa.text("question"),
+        qa.scalar("answer" if qa.has("answer") else "adversarial_answer"),
+        tuple(dict.fromkeys(turn for turn in found if turn in known)),
+        qa.scalar("category"),
+    )

@@ -1,0 +1,74 @@
+"""LongMemEval: a question over many chat sessions, with the turns that hold the answer.
+
+Source: Wu et al., "LongMemEval: Benchmarking Chat Assistants on Long-Term Interactive Memory",
+2024.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ctxlab.datasets.building import build_case
+from ctxlab.datasets.cases import role_of
+from ctxlab.datasets.fields import Fields, expect
+from ctxlab.errors import DataError
+from ctxlab.model import Case, Message, Probe
+
+
+def is_longmemeval(raw: object) -> bool:
+    """Say whether a record looks like a question of LongMemEval.
+
+    Examples
+    --------
+    >>> is_longmemeval({"haystack_sessions": []})
+    True
+    """
+    return isinstance(raw, dict) and "haystack_sessions" in raw
+
+
+def read_longmemeval(raw: object, name: str) -> Iterator[Case]:
+    """Yield the case of one question: the sessions of its haystack, and one probe.
+
+    Raises
+    ------
+    DataError
+        With the field at fault.
+
+    Examples
+    --------
+    >>> turn = {"role": "user", "content": "I ran 5 km.", "has_answer": True}
+    >>> raw = {"question_id": "q", "question": "How far?", "answer": "5 km",
+    ...        "haystack_session_ids": ["s1"], "haystack_sessions": [[turn]]}
+    >>> next(read_longmemeval(raw, "q")).probes[0].evidence
+    ('s1/0',)
+    """
+    fields = Fields(raw)
+    names = [expect(value, str, path) for path, value in fields.items("haystack_session_ids")]
+    dates = (
+        [str(d) for _, d in fields.items("haystack_dates")] if fields.has("haystack_dates") else []
+    )
+    messages: list[Message] = []
+    evidence: list[str] = []
+    sessions = list(fields.items("haystack_sessions"))
+    if len(names) != len(sessions):
+        problem = f"names {len(names)} sessions and there are {len(sessions)}"
+        raise DataError(problem, field="haystack_session_ids")
+    for number, ((path, turns), session) in enumerate(zip(sessions, names, strict=True)):
+        when = dates[number] if number < len(dates) else None
+        for index, raw_turn in enumerate(expect(turns, list, path)):
+            turn = Fields(raw_turn, f"{path}[{index}]")
+            message_id = f"{session}/{index}"
+            text = turn.text("content")
+            messages.append(
+                Message(message_id, role_of(turn), text, created_at=when, session=session)
+            )
+            if turn.raw.get("has_answer"):
+                evidence.append(message_id)
+    question = Probe(
+        fields.text("question_id"),
+        fields.text("question"),
+        fields.scalar("answer"),
+        tuple(evidence),
+        fields.optional("question_type") or "",
+    )
+    yield build_case(fields.text("question_id"), "longmemeval", messages, [question])

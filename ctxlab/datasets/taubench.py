@@ -1,0 +1,98 @@
+"""tau-bench: runs of a tool-calling agent, with probes for the values it had to remember.
+
+Source: Yao et al., "τ-bench: A Benchmark for Tool-Agent-User Interaction in Real-World Domains",
+2024. Its runs hold no questions. A probe is derived for every value with a digit in it that the
+agent passes to a state-changing tool and that a user or a tool had said before: the evidence is
+the messages that said it, any of which will do, and the value is needed at the call.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from ctxlab.datasets.building import build_case
+from ctxlab.datasets.fields import Fields
+from ctxlab.datasets.openai_chat import messages_from_openai
+from ctxlab.model import Case, Message, Probe, ToolCall
+
+_CHANGES = ("book_", "cancel_", "exchange_", "modify_", "return_", "send_", "update_")
+
+
+def is_taubench(raw: object) -> bool:
+    """Say whether a record looks like a run of tau-bench.
+
+    Examples
+    --------
+    >>> is_taubench({"task_id": 1, "traj": []})
+    True
+    """
+    return isinstance(raw, dict) and "traj" in raw
+
+
+def read_taubench(raw: object, name: str) -> Iterator[Case]:
+    """Yield the case of one run.
+
+    Raises
+    ------
+    DataError
+        With the field at fault.
+
+    Examples
+    --------
+    >>> raw = {"task_id": 6, "trial": 0, "traj": [{"role": "user", "content": "Hi"}]}
+    >>> next(read_taubench(raw, "airline")).id
+    't6_r0'
+    """
+    fields = Fields(raw)
+    messages = messages_from_openai(fields.raw["traj"])
+    case_id = f"t{fields.scalar('task_id')}_r{fields.scalar('trial') or 0}"
+    yield build_case(case_id, "taubench", messages, needed_values(messages))
+
+
+def needed_values(messages: tuple[Message, ...]) -> Iterator[Probe]:
+    """Yield a probe for every value that a state-changing call takes from what was said before.
+
+    Examples
+    --------
+    >>> call = ToolCall("c1", "cancel_order", '{"order": "W42"}')
+    >>> order = Message("m0", "user", "Cancel W42.")
+    >>> said = order, Message("m1", "assistant", "", tool_calls=(call,))
+    >>> [(probe.answer, probe.evidence, probe.at) for probe in needed_values(said)]
+    [('W42', ('m0',), 'm1')]
+    """
+    for index, message in enumerate(messages):
+        for call in message.tool_calls:
+            if call.name.startswith(_CHANGES):
+                yield from _of_call(call, message.id, messages[:index])
+
+
+def _of_call(call: ToolCall, at: str, before: tuple[Message, ...]) -> Iterator[Probe]:
+    seen: set[str] = set()
+    for path, value in _leaves(_arguments(call)):
+        if value in seen or not any(character.isdigit() for character in value):
+            continue
+        seen.add(value)
+        said = tuple(m.id for m in before if m.role in ("user", "tool") and value in m.content)
+        if said:
+            question = f"{call.name}: value of argument {path}"
+            probe_id = f"{at}_{call.name}_{path}"
+            yield Probe(probe_id, question, value, said, call.name, "any", at)
+
+
+def _arguments(call: ToolCall) -> object:
+    try:
+        return json.loads(call.arguments)
+    except json.JSONDecodeError:
+        return {}
+
+
+def _leaves(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _leaves(item, f"{path}[{index}]")
+    elif isinstance(value, str):
+        yield path, value
