@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import polars as pl
@@ -268,6 +270,57 @@ class Results:
             row["budget"],
             evidence,
         )
+
+    def report(
+        self,
+        path: str | Path,
+        *,
+        title: str = "Context compression, compared",
+        measure: MeasureName = "all_evidence",
+        baseline: str | Strategy | None = None,
+        reproduce: Mapping[str, str] | None = None,
+    ) -> Path:
+        """Write one self-contained HTML file: curves, frontier, table, verdicts, what was lost.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file; one of that name is replaced.
+        title : str
+            The report's heading.
+        measure, baseline : str
+            As for `leaderboard`.
+        reproduce : mapping of str to str, optional
+            What else tells a reader how to run it again, such as the command.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from ctxlab.testing import sample_results
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     sample_results().report(f"{folder}/report.html").exists()
+        True
+        """
+        from ctxlab.display.report import ReportData, write_report
+
+        board = self.leaderboard(measure, baseline)
+        verdicts = [(budget, comparison.sentence) for budget, comparison in board.verdicts()]
+        facts = dict(reproduce or {}) | self._facts()
+        lost = list(self.lost())
+        return write_report(ReportData(title, board.rows(), verdicts, lost, facts, measure), path)
+
+    def _facts(self) -> dict[str, str]:
+        def listed(column: str) -> str:
+            return ", ".join(map(str, self.trials[column].unique(maintain_order=True).to_list()))
+
+        return {
+            "ctxlab": listed("version"),
+            "encoding": listed("encoding"),
+            "seeds": listed("seed"),
+            "budgets": listed("budget"),
+            "conversations": str(self.trials.select("dataset", "case_id").n_unique()),
+            "trials": hashlib.sha256("".join(self.trials["trial_hash"]).encode()).hexdigest(),
+        }
 
     def _repr_html_(self) -> str:
         from ctxlab.display.html import leaderboard_html

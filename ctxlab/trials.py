@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -13,7 +14,7 @@ from importlib.metadata import version
 from ctxlab.budget import Budget
 from ctxlab.ledger import Fate, Traces, entry_of, fates
 from ctxlab.metrics import availability
-from ctxlab.model import Case, Context, Probe
+from ctxlab.model import Case, Context, Message, Probe
 from ctxlab.strategy import Outcome, Strategy, run
 from ctxlab.task import Task, Tools
 from ctxlab.tokens import shared_counter
@@ -174,6 +175,7 @@ def run_cell(cell: Cell) -> list[Trial]:
     >>> trial.measures[0].all_evidence
     1.0
     """
+    _warm_up(cell.strategy)
     counter = shared_counter(cell.encoding)
     counter.prime(cell.counts)
     tools = Tools.of(counter)
@@ -190,6 +192,17 @@ def run_cell(cell: Cell) -> list[Trial]:
             error = f"{type(failure).__name__}: {failure}"
         trials.append(failed(cell, budget, key, error, measures, ledger))
     return trials
+
+
+@lru_cache(maxsize=256)
+def _warm_up(strategy: Strategy) -> None:
+    """Load what a strategy imports and its tokenizer needs, so that latencies are its own."""
+    if strategy.traits.needs:
+        return
+    texts = ("a first message", "a second one", "and a third", "a first message")
+    messages = (Message(f"m{i}", "user", text) for i, text in enumerate(texts))
+    with suppress(Exception):
+        strategy.compress(Context.of(messages), Task(budget=20, query="a message"))
 
 
 def failed(

@@ -32,8 +32,9 @@ def read_locomo(raw: object, name: str) -> Iterator[Case]:
     """Yield the case of one conversation.
 
     Probes keep their category: 1 multi-hop, 2 temporal, 3 open-domain, 4 single-hop,
-    5 adversarial. An evidence entry may name several turns in one string; what names no turn is
-    left out, as the published files hold such entries.
+    5 adversarial. An adversarial question has no answer in the conversation, and so neither
+    evidence nor answer here. An evidence entry may name several turns in one string; what names
+    no turn is left out, as the published files hold such entries.
 
     Raises
     ------
@@ -77,6 +78,8 @@ def _messages(talk: Fields) -> Iterator[Message]:
 def _probe(qa: Fields, index: int, known: set[str]) -> Probe:
     if not qa.has("answer") and not qa.has("adversarial_answer"):
         raise DataError("is missing; expected a string or a number", field=qa.at("answer"))
+    if not qa.has("answer"):
+        return Probe(f"q{index}", qa.text("question"), "", (), qa.scalar("category"))
     found = [
         f"D{session}:{turn}"
         for _, value in (qa.items("evidence") if qa.has("evidence") else ())
@@ -85,7 +88,7 @@ def _probe(qa: Fields, index: int, known: set[str]) -> Probe:
     return Probe(
         f"q{index}",
         qa.text("question"),
-        qa.scalar("answer" if qa.has("answer") else "adversarial_answer"),
+        qa.scalar("answer"),
         tuple(dict.fromkeys(turn for turn in found if turn in known)),
         qa.scalar("category"),
     )

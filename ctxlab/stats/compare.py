@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from numpy.typing import ArrayLike
 
 from ctxlab.stats.intervals import Clusters, Interval, checked, paired_bootstrap
-from ctxlab.stats.paired import Permutation, non_inferiority, paired_permutation
+from ctxlab.stats.paired import Permutation, paired_permutation
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Comparison:
     probes : int
         Questions that both were asked.
     not_inferior : bool
-        Whether a is not worse than b by more than `margin`.
+        Whether the whole interval lies above −`margin`.
     margin : float
         The loss that can be borne.
 
@@ -103,8 +103,8 @@ class Comparison:
             return "not decisive, the interval includes 0" + self._enough()
         if self.test.smallest_p >= alpha:
             return (
-                f"suggestive, not decisive: {self.test.clusters} conversations cannot give a "
-                f"permutation p below {self.test.smallest_p:.3g}; compare on at least 6"
+                f"suggestive, not decisive, because {self.test.clusters} conversations cannot give "
+                f"a permutation p below {self.test.smallest_p:.3g}; compare on at least 6"
             )
         return f"not decisive (permutation p = {self.test.p_value:.3g})"
 
@@ -156,15 +156,16 @@ def compare_paired(
     0.6666666666666666
     """
     left, right = checked(a), checked(b)
+    difference = paired_bootstrap(left, right, clusters, level=level, seed=seed)
     return Comparison(
         names=names,
         measure=measure,
         mean_a=float(left.mean()),
         mean_b=float(right.mean()),
-        difference=paired_bootstrap(left, right, clusters, level=level, seed=seed),
+        difference=difference,
         test=paired_permutation(left, right, clusters, seed=seed),
         probes=left.size,
-        not_inferior=non_inferiority(left, right, clusters, margin=margin, level=level).holds,
+        not_inferior=difference.low is not None and difference.low > -margin,
         margin=margin,
     )
 

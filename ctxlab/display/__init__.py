@@ -1,0 +1,1 @@
+"""What people look at: HTML that survives a notebook's sanitizer, charts, the report."""

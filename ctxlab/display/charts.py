@@ -1,0 +1,261 @@
+"""Charts that show live, reopened and offline: compiled Vega 5 with a PNG beside it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import altair as alt
+
+RENDERER = "ctxlab"
+"""The name that the renderer is registered under with altair."""
+
+# Okabe & Ito's palette without its yellow, then Tol's: colour-blind readers can tell them apart.
+_PALETTE = [
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#444444",
+    "#882255", "#44AA99", "#999933", "#332288", "#AA4499", "#117733",
+]  # fmt: skip
+_QUIET = "#999999"
+_VEGA = "https://vega.github.io/schema/vega/v5.json"
+
+
+def bundle(spec: Mapping[str, Any], **_: object) -> dict[str, Any]:
+    """Return a chart as a notebook's output: interactive Vega 5, and a PNG where that fails.
+
+    Parameters
+    ----------
+    spec : mapping
+        A Vega-Lite specification, as altair makes it.
+
+    Examples
+    --------
+    >>> from ctxlab.testing import sample_results
+    >>> chart = availability_curve([vars(row) for row in sample_results().rows()])
+    >>> sorted(bundle(chart.to_dict()))
+    ['application/vnd.vega.v5+json', 'image/png']
+    """
+    import vl_convert
+
+    text = json.dumps(spec)
+    compiled: dict[str, Any] = vl_convert.vegalite_to_vega(text)
+    compiled["$schema"] = _VEGA
+    png = vl_convert.vegalite_to_png(text, scale=1.5)
+    return {
+        "application/vnd.vega.v5+json": compiled,
+        "image/png": base64.b64encode(png).decode(),
+    }
+
+
+def enable() -> None:
+    """Make altair show charts this way in this process.
+
+    Examples
+    --------
+    >>> enable()
+    """
+    import altair as alt
+
+    alt.renderers.register(RENDERER, bundle)
+    alt.renderers.enable(RENDERER)
+
+
+def availability_curve(
+    rows: Sequence[Mapping[str, Any]], measure: str = "all_evidence"
+) -> alt.LayerChart:
+    """Return availability against the share of tokens kept, a line a strategy, with intervals.
+
+    The random floor and the oracle are drawn as quiet dashed lines; strategies that see the
+    question have filled marks, those that do not have open ones.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        The fields of `ctxlab.leaderboard.Row`.
+    measure : str
+        What the vertical axis shows.
+
+    Examples
+    --------
+    >>> from ctxlab.testing import sample_results
+    >>> chart = availability_curve([vars(row) for row in sample_results().rows()])
+    >>> chart.to_dict()["encoding"]["y"]["title"]
+    'all evidence kept'
+    """
+    import altair as alt
+
+    enable()
+    shown = [dict(row) for row in rows if row.get(measure) is not None and row["probes"]]
+    strategies = [row for row in shown if not row["control"] and row["budget_error"] <= 0.005]
+    limits = [row for row in shown if row["family"] == "control" and 0 < row["rate"] < 0.999]
+    names = list(dict.fromkeys(row["strategy"] for row in _best_first(strategies, measure)))
+    color = alt.Color("strategy:N", title=None, sort=names).scale(
+        domain=names, range=_colors(names)
+    )
+    base = alt.Chart(alt.Data(values=_json(strategies))).encode(color=color)
+    band = base.mark_errorband(opacity=0.15).encode(
+        y=alt.Y("all_evidence_low:Q"), y2="all_evidence_high:Q"
+    )
+    line = base.mark_line(strokeWidth=2)
+    seen = alt.condition("datum.query_aware", alt.value(1.0), alt.value(0.0))
+    points = base.mark_point(size=55, filled=True, strokeWidth=1.5).encode(
+        fillOpacity=seen,
+        stroke=color,
+        tooltip=_tooltip(measure),
+    )
+    quiet = (
+        alt.Chart(alt.Data(values=_json(limits)))
+        .mark_line(strokeDash=[4, 3], strokeWidth=1.2, color=_QUIET)
+        .encode(detail="strategy:N", tooltip=_tooltip(measure))
+    )
+    label = (
+        alt.Chart(alt.Data(values=_json(_last(limits))))
+        .mark_text(align="left", dx=6, fontSize=10, color=_QUIET)
+        .encode(text="strategy:N")
+    )
+    layers = [quiet, label, *([band] if measure == "all_evidence" else []), line, points]
+    x = (
+        alt.X("rate:Q", title="share of the tokens kept")
+        .axis(format=".0%")
+        .scale(zero=True, nice=True)
+    )
+    y = alt.Y(f"{measure}:Q", title=_title(measure)).axis(format=".0%").scale(domain=[0, 1])
+    return _styled(alt.layer(*layers).encode(x=x, y=y))
+
+
+def pareto(rows: Sequence[Mapping[str, Any]], measure: str = "all_evidence") -> alt.LayerChart:
+    """Return every strategy at every budget, with the frontier that nothing else beats.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        The fields of `ctxlab.leaderboard.Row`.
+    measure : str
+        What the vertical axis shows.
+
+    Examples
+    --------
+    >>> from ctxlab.testing import sample_results
+    >>> chart = pareto([vars(row) for row in sample_results().rows()])
+    >>> chart.to_dict()["encoding"]["x"]["title"]
+    'tokens in the context'
+    """
+    import altair as alt
+
+    enable()
+    shown = [dict(row) for row in rows if row.get(measure) is not None and row["probes"]]
+    shown = [row for row in shown if not row["control"]]
+    best = frontier(shown, measure)
+    names = list(dict.fromkeys(row["strategy"] for row in _best_first(shown, measure)))
+    color = alt.Color("strategy:N", title=None, sort=names).scale(
+        domain=names, range=_colors(names)
+    )
+    dots = (
+        alt.Chart(alt.Data(values=_json(shown)))
+        .mark_point(filled=True, size=70, opacity=0.85)
+        .encode(color=color, tooltip=_tooltip(measure))
+    )
+    step = alt.Chart(alt.Data(values=_json(best))).mark_line(
+        interpolate="step-after", color=_QUIET, strokeWidth=1.2, strokeDash=[2, 2]
+    )
+    x = alt.X("tokens:Q", title="tokens in the context").axis(format="~s").scale(zero=True)
+    y = alt.Y(f"{measure}:Q", title=_title(measure)).axis(format=".0%").scale(domain=[0, 1])
+    return _styled(alt.layer(step, dots).encode(x=x, y=y))
+
+
+def frontier(rows: Sequence[Mapping[str, Any]], measure: str) -> list[dict[str, Any]]:
+    """Return the rows that no other row beats in both tokens and availability, cheapest first.
+
+    Examples
+    --------
+    >>> rows = [{"tokens": 1, "m": 0.5}, {"tokens": 2, "m": 0.4}, {"tokens": 3, "m": 0.9}]
+    >>> [row["tokens"] for row in frontier(rows, "m")]
+    [1, 3]
+    """
+    best: list[dict[str, Any]] = []
+    for row in sorted(rows, key=lambda r: (r["tokens"], -r[measure])):
+        if not best or row[measure] > best[-1][measure]:
+            best.append(dict(row))
+    return best
+
+
+def tier_bars(rows: Sequence[Mapping[str, Any]]) -> alt.LayerChart:
+    """Return the tokens of each tier step by step, with what the full history would cost.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        ``step``, ``tier``, ``tokens`` and ``full_history``, in the order of the steps.
+
+    Examples
+    --------
+    >>> row = {"step": "challenge", "tier": "short-term", "tokens": 9, "full_history": 9}
+    >>> tier_bars([row]).to_dict()["encoding"]["x"]["title"]
+    'step'
+    """
+    import altair as alt
+
+    enable()
+    tiers = ["persistent", "long-term", "short-term"]
+    steps = list(dict.fromkeys(row["step"] for row in rows))
+    color = alt.Color("tier:N", title=None, sort=tiers).scale(domain=tiers, range=_PALETTE[:3])
+    data = alt.Data(values=_json(rows))
+    bars = (
+        alt.Chart(data)
+        .mark_bar()
+        .encode(y=alt.Y("tokens:Q", title="tokens"), color=color, order="tier:N")
+    )
+    line = (
+        alt.Chart(data)
+        .mark_line(point=True, color=_QUIET, strokeDash=[4, 3])
+        .encode(y=alt.Y("full_history:Q", title="tokens", aggregate="max"))
+    )
+    x = alt.X("step:N", title="step", sort=steps).axis(labelAngle=-35)
+    return _styled(alt.layer(bars, line).encode(x=x))
+
+
+def _styled(chart: alt.LayerChart) -> alt.LayerChart:
+    styled: alt.LayerChart = (
+        chart.properties(width=520, height=320)
+        .configure_view(stroke=None)
+        .configure_axis(gridColor="#e6e6e6", domainColor="#bbbbbb", tickColor="#bbbbbb")
+        .configure_legend(labelLimit=320, symbolSize=90, symbolOpacity=1)
+    )
+    return styled
+
+
+def _colors(names: Sequence[str]) -> list[str]:
+    return [_PALETTE[i % len(_PALETTE)] for i in range(len(names))]
+
+
+def _best_first(rows: Sequence[Mapping[str, Any]], measure: str) -> list[Mapping[str, Any]]:
+    return sorted(rows, key=lambda row: -row[measure])
+
+
+def _last(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return list({row["strategy"]: row for row in sorted(rows, key=lambda r: r["rate"])}.values())
+
+
+def _json(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [dict(row) for row in rows]
+
+
+def _title(measure: str) -> str:
+    return {
+        "all_evidence": "all evidence kept",
+        "evidence_tokens": "evidence tokens kept",
+        "answer": "answer text kept",
+    }[measure]
+
+
+def _tooltip(measure: str) -> list[Any]:
+    import altair as alt
+
+    return [
+        alt.Tooltip("strategy:N"),
+        alt.Tooltip("budget:N"),
+        alt.Tooltip(f"{measure}:Q", format=".1%"),
+        alt.Tooltip("rate:Q", format=".1%"),
+    ]

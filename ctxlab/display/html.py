@@ -1,0 +1,237 @@
+"""Sanitizer-safe HTML: inline styles, tables and details only, everything from data escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from ctxlab.budget import TierUse
+from ctxlab.ledger import Fate, LedgerEntry
+from ctxlab.model import Context, Segment
+
+_SHOWN = 400
+_LONG = 600
+_LINE = "border-bottom:1px solid var(--jp-border-color2,#ddd)"
+_QUIET = "color:var(--jp-ui-font-color2,#777)"
+_COLORS = {
+    Fate.KEPT: "#2e7d32",
+    Fate.TRIMMED: "#9a6700",
+    Fate.REWRITTEN: "#1f5fbf",
+    Fate.DROPPED: "#b3261e",
+}
+
+
+def percent(share: float | None) -> str:
+    """Return a share as a percentage with one decimal; a dash when there is none.
+
+    Examples
+    --------
+    >>> percent(0.697), percent(None)
+    ('69.7 %', '–')
+    """
+    return "–" if share is None else f"{100 * share:.1f} %"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """Return an interval of shares in percent; empty when there is none.
+
+    Examples
+    --------
+    >>> interval(0.6, 0.7)
+    '60.0 – 70.0'
+    """
+    return "" if low is None or high is None else f"{100 * low:.1f} – {100 * high:.1f}"
+
+
+def p_text(p_value: float | None) -> str:
+    """Return a p-value as it is read.
+
+    Examples
+    --------
+    >>> p_text(0.0004), p_text(0.125), p_text(None)
+    ('< 0.001', '0.125', '–')
+    """
+    if p_value is None:
+        return "–"
+    return "< 0.001" if p_value < 0.001 else f"{p_value:.3g}"
+
+
+def leaderboard_html(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the leaderboard as tables: one a budget, query-aware strategies apart.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        The fields of `ctxlab.leaderboard.Row`.
+
+    Examples
+    --------
+    >>> from dataclasses import asdict
+    >>> from ctxlab.testing import sample_results
+    >>> html = leaderboard_html([asdict(row) for row in sample_results().rows()])
+    >>> "BM25()" in html and "<script" not in html
+    True
+    """
+    parts = []
+    for budget in dict.fromkeys(row["budget"] for row in rows):
+        parts.append(f"<h4 style='margin:1em 0 .2em'>Budget {escape(budget)}</h4>")
+        parts.append(_leaderboard([row for row in rows if row["budget"] == budget]))
+    return "".join(parts)
+
+
+def _leaderboard(rows: Sequence[Mapping[str, Any]]) -> str:
+    groups = (
+        (
+            "does not see the question",
+            [r for r in rows if not r["control"] and not r["query_aware"]],
+        ),
+        ("sees the question", [r for r in rows if not r["control"] and r["query_aware"]]),
+        ("controls", [r for r in rows if r["control"]]),
+    )
+    head = "".join(
+        f"<th style='text-align:{'left' if not i else 'right'}'>{name}</th>"
+        for i, name in enumerate(
+            ("strategy", "rate", "all evidence", "95 % interval", "skill", "p", "ms")
+        )
+    )
+    body = "".join(
+        f"<tr><td colspan='7' style='text-align:left;{_QUIET}'><i>{title}</i></td></tr>"
+        + "".join(map(_leader, members))
+        for title, members in groups
+        if members
+    )
+    return f"<table style='border-collapse:collapse'><tr>{head}</tr>{body}</table>"
+
+
+def _leader(row: Mapping[str, Any]) -> str:
+    marks = (
+        (row["baseline"], "baseline"),
+        (row["budget_error"] > 0.005, f"{percent(row['budget_error'])} over budget"),
+        (row["failed"], f"{row['failed']} failed"),
+    )
+    notes = ", ".join(text for on, text in marks if on)
+    name = f"<code>{escape(row['strategy'])}</code>"
+    name += f" <span style='{_QUIET}'>{escape(notes)}</span>" if notes else ""
+    skill = "–" if row["skill"] is None else f"{row['skill']:.2f}"
+    cells = (
+        percent(row["rate"]),
+        f"<b>{percent(row['all_evidence'])}</b>",
+        interval(row["all_evidence_low"], row["all_evidence_high"]),
+        skill,
+        p_text(row["p_value"]),
+        f"{row['latency_ms']:.1f}",
+    )
+    right = "".join(f"<td style='text-align:right;padding:.1em .6em'>{cell}</td>" for cell in cells)
+    return f"<tr style='{_LINE}'><td style='text-align:left'>{name}</td>{right}</tr>"
+
+
+def context_html(context: Context) -> str:
+    """Return a context as a list of its messages, long ones folded.
+
+    Examples
+    --------
+    >>> "&lt;b&gt;Hi&lt;/b&gt;" in context_html(Context((Segment.of("m", "<b>Hi</b>"),)))
+    True
+    """
+    count = f"{len(context):,} segment{'' if len(context) == 1 else 's'}"
+    head = f"<span style='{_QUIET}'>{count}, {len(context.text):,} characters</span>"
+    body = "".join(_segment(segment) for segment in context.segments[:_SHOWN])
+    return f"<div>{head}{body}{_more(len(context))}</div>"
+
+
+def ledger_html(context: Context, entries: Sequence[LedgerEntry]) -> str:
+    """Return a conversation before and after: what went is struck through, with the reason.
+
+    Parameters
+    ----------
+    context : Context
+        What went in.
+    entries : sequence of LedgerEntry
+        What became of each segment, in order.
+
+    Examples
+    --------
+    >>> segment = Segment.of("message:m1", "Hi")
+    >>> entry = LedgerEntry("message:m1", 0, 2, Fate.DROPPED, "KeepLast()", 1, 0, "too old")
+    >>> "too old" in ledger_html(Context((segment,)), [entry])
+    True
+    """
+    rows = "".join(
+        _segment(segment, entry)
+        for segment, entry in list(zip(context, entries, strict=True))[:_SHOWN]
+    )
+    return f"<div>{_fates_line(entries)}{rows}{_more(len(context))}</div>"
+
+
+def _fates_line(entries: Iterable[LedgerEntry]) -> str:
+    listed = list(entries)
+    before = sum(entry.tokens_before for entry in listed)
+    after = sum(entry.tokens_after for entry in listed)
+    counts = ", ".join(
+        f"<b style='color:{color}'>{sum(e.fate is fate for e in listed):,} {fate.value}</b>"
+        for fate, color in _COLORS.items()
+        if any(entry.fate is fate for entry in listed)
+    )
+    return f"<p>{counts}; {before:,} tokens before, {after:,} after</p>"
+
+
+def _segment(segment: Segment, entry: LedgerEntry | None = None) -> str:
+    who = escape(f"{segment.role} {segment.name or ''}".strip())
+    source = escape(segment.source.removeprefix("message:"))
+    marks = "".join(
+        f" <span style='{_QUIET}'>{mark}</span>"
+        for mark, on in (("pinned", segment.pinned), ("rewritten", not segment.verbatim))
+        if on
+    )
+    text = _folded(segment.text)
+    reason, border = "", "transparent"
+    if entry is not None:
+        border = _COLORS[entry.fate]
+        if entry.fate is Fate.DROPPED:
+            text = f"<s style='{_QUIET}'>{text}</s>"
+        if entry.reason:
+            stage = f"{entry.stage}: " if entry.stage else ""
+            why = escape(f"{entry.fate.value} by {stage}{entry.reason}")
+            reason = f"<div style='color:{border}'>{why}</div>"
+    return (
+        f"<div style='border-left:3px solid {border};padding:.1em .6em;margin:.2em 0'>"
+        f"<span style='{_QUIET}'>{source} · {who}</span>{marks}{reason}"
+        f"<div style='white-space:pre-wrap'>{text}</div></div>"
+    )
+
+
+def _folded(text: str) -> str:
+    if len(text) <= _LONG:
+        return escape(text)
+    rest = f"{len(text) - _LONG:,} more characters"
+    shown = escape(text[:_LONG])
+    return f"{shown}<details><summary>{rest}</summary>{escape(text[_LONG:])}</details>"
+
+
+def _more(count: int) -> str:
+    if count <= _SHOWN:
+        return ""
+    return f"<p style='{_QUIET}'>{count - _SHOWN:,} more segments are not shown</p>"
+
+
+def budget_html(rows: Sequence[TierUse]) -> str:
+    """Return used, limit and over of every tier as a table.
+
+    Examples
+    --------
+    >>> "persistent" in budget_html([TierUse("persistent", 900, 500)])
+    True
+    """
+    body = "".join(
+        f"<tr style='{_LINE}'><td style='text-align:left'>{escape(row.tier)}</td>"
+        f"<td>{row.used:,}</td><td>{row.limit:,}</td>"
+        + (
+            f"<td style='color:#b3261e'><b>{row.over:,}</b></td></tr>"
+            if row.over
+            else "<td>0</td></tr>"
+        )
+        for row in rows
+    )
+    head = "<tr><th style='text-align:left'>tier</th><th>used</th><th>limit</th><th>over</th></tr>"
+    return f"<table style='border-collapse:collapse'>{head}{body}</table>"
