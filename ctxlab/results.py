@@ -224,6 +224,18 @@ class Results:
             raise UnknownNameError("budget of this experiment", at, budgets)
         return board.compare(names[0], names[1], at, margin=margin)
 
+    def failures(self) -> list[tuple[str, str, str]]:
+        """Return strategy, conversation and error of every trial that failed.
+
+        Examples
+        --------
+        >>> from ctxlab.testing import sample_results
+        >>> sample_results().failures()
+        []
+        """
+        bad = self.trials.filter(pl.col("error").is_not_null())
+        return bad.select("strategy", "case_id", "error").rows()
+
     def lost(
         self, strategy: str | Strategy | None = None, budget: str | None = None
     ) -> Iterator[LostProbe]:

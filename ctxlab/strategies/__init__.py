@@ -10,6 +10,23 @@ from ctxlab.strategies.lexical import BM25, IDFDensity
 from ctxlab.strategies.tool_traffic import ClearToolUses, MaskObservations
 from ctxlab.strategies.windows import HeadTail, KeepLast
 
+CORE = (
+    "Identity",
+    "RandomDrop",
+    "ShortestFirst",
+    "Oracle",
+    "KeepLast",
+    "HeadTail",
+    "MaskObservations",
+    "ClearToolUses",
+    "Deduplicate",
+    "IDFDensity",
+    "BM25",
+    "LexRank",
+    "MMR",
+)
+"""What is compared when nothing is chosen."""
+
 __all__ = [
     "BM25",
     "MMR",

@@ -1,0 +1,68 @@
+"""The command line: a thin caller. Data goes to stdout, progress and logs to stderr.
+
+Exit codes: 0 ok, 1 failure, 2 usage, 3 a gate was missed.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from ctxlab.cli import compare, data, look
+from ctxlab.errors import BudgetError, CtxlabError, SpecError, UnknownNameError
+
+app = typer.Typer(
+    name="ctxlab",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="A laboratory for context compression: measure what every strategy keeps, loses, costs.",
+)
+app.command()(compare.demo)
+app.command("import")(data.import_)
+app.command()(look.budget)
+app.command()(compare.compare)
+app.command()(look.show)
+app.command()(look.strategies)
+app.add_typer(data.datasets_app, name="datasets")
+app.command()(data.sql)
+
+_USAGE = (BudgetError, SpecError, UnknownNameError)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"ctxlab {version('ctxlab')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Hold what every command has."""
+
+
+def main() -> None:
+    """Run the command line; an error is one line on stderr and an exit code.
+
+    Examples
+    --------
+    >>> from typer.testing import CliRunner
+    >>> CliRunner().invoke(app, ["--version"]).exit_code
+    0
+    """
+    try:
+        app()
+    except CtxlabError as error:
+        sys.stderr.write(f"ctxlab: {error}\n")
+        sys.exit(2 if isinstance(error, _USAGE) else 1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)

@@ -1,0 +1,255 @@
+"""``ctxlab budget``, ``show`` and ``strategies``: where tokens go, what was dropped and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ctxlab.cli.options import Encoding, FormatName, Json, Paths, SkipBad, read_inputs
+from ctxlab.cli.output import put, put_json, put_table
+from ctxlab.errors import CtxlabError, UnknownNameError
+from ctxlab.tokens import DEFAULT_ENCODING
+
+if TYPE_CHECKING:
+    from ctxlab.ledger import LedgerEntry
+    from ctxlab.model import Case, Context, Probe
+    from ctxlab.strategy import Strategy
+
+
+def budget(
+    paths: Paths,
+    encoding: Encoding = DEFAULT_ENCODING,
+    format_name: FormatName = None,
+    skip_bad: SkipBad = False,
+    as_json: Json = False,
+) -> None:
+    """Count the tokens of conversations by role and by tier, as a chat is billed.
+
+    Examples
+    --------
+      ctxlab budget chat.jsonl
+
+      ctxlab budget market-surplus --encoding cl100k_base --json
+    """
+    rows = [_spent(case, encoding) for case in read_inputs(paths, format_name, skip_bad=skip_bad)]
+    if as_json:
+        put_json({"schema": 1, "encoding": encoding, "rows": rows})
+        return
+    roles = ("system", "user", "assistant", "tool")
+    cells: list[Sequence[object]] = [
+        [r["case"], r["messages"], *(r["roles"].get(role, 0) for role in roles), r["total"]]
+        for r in rows
+    ]
+    if len(rows) > 1:
+        whole = [sum(row["roles"].get(role, 0) for row in rows) for role in roles]
+        totals = sum(row["messages"] for row in rows), sum(row["total"] for row in rows)
+        cells.append(["all", totals[0], *whole, totals[1]])
+    columns = {"conversation": "left", "messages": "right"} | dict.fromkeys(roles, "right")
+    put_table(cells, {**columns, "total": "right"}, f"Tokens, {encoding}, chat overhead included")
+
+
+def _spent(case: Case, encoding: str) -> dict[str, Any]:
+    from ctxlab.task import Task, Tools
+    from ctxlab.tokens import shared_counter
+
+    ruler = Task(budget=1, tools=Tools.of(shared_counter(encoding)))
+    context = case.context()
+    costs = ruler.costs(context)
+    roles: Counter[str] = Counter()
+    tiers: Counter[str] = Counter()
+    for segment, text, overhead in zip(context, costs.texts, costs.overheads, strict=True):
+        roles[segment.role] += text + overhead
+        tiers[segment.tier.value] += text + overhead
+    return {
+        "case": case.id,
+        "dataset": case.dataset,
+        "messages": len(case.messages),
+        "roles": dict(roles),
+        "tiers": dict(tiers),
+        "reply": ruler.tools.reply,
+        "total": ruler.size(context),
+    }
+
+
+def show(
+    path: Annotated[str, typer.Argument(help="A file of conversations, or a dataset's name.")],
+    strategy: Annotated[str, typer.Option(help="The strategy, as in Python.")] = "KeepLast()",
+    budget: Annotated[str, typer.Option(help="8000, 8k or 10%.")] = "25%",
+    case: Annotated[
+        str | None, typer.Option(help="The conversation's id; the first if none.")
+    ] = None,
+    probe: Annotated[str | None, typer.Option(help="Ask this probe's question.")] = None,
+    query: Annotated[str, typer.Option(help="Ask this question.")] = "",
+    seed: Annotated[int, typer.Option(help="Seed of what is random.")] = 0,
+    encoding: Encoding = DEFAULT_ENCODING,
+    out: Annotated[Path | None, typer.Option(help="Write it as HTML here.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="List what was kept, too.")] = False,
+    format_name: FormatName = None,
+    as_json: Json = False,
+) -> None:
+    """Show one conversation before and after: what was dropped, at which stage, and why.
+
+    Examples
+    --------
+      ctxlab show agent-run --strategy 'ClearToolUses() >> KeepLast()' --budget 50%
+
+      ctxlab show locomo10.json --case conv-41 --strategy BM25 --query 'Who moved to Lisbon?'
+
+      ctxlab show market-surplus --strategy BM25 --probe ms-q001 --out lost.html
+    """
+    from ctxlab.recipes import parse
+
+    found = _find(list(read_inputs([path], format_name)), case)
+    asked = next((p for p in found.probes if p.id == probe), None)
+    if probe is not None and asked is None:
+        raise UnknownNameError("probe", probe, (p.id for p in found.probes))
+    context = found.context(asked.at if asked else None)
+    chosen = parse(strategy)
+    entries, facts = _compressed(context, chosen, budget, query, asked, seed, encoding)
+    if out:
+        from ctxlab.display.html import ledger_html
+
+        page = f"<!doctype html><meta charset='utf-8'><title>{chosen!s:.40}</title>"
+        out.write_text(page + ledger_html(context, entries), encoding="utf-8", errors="replace")
+    if as_json:
+        rows = [asdict(entry) for entry in entries]
+        put_json({"schema": 1, "case": found.id, **facts, "rows": rows})
+        return
+    put(
+        f"{found.id}: {facts['before']:,} tokens before, {facts['after']:,} after, "
+        f"budget {facts['budget']:,}, by {chosen}"
+    )
+    gone = [entry for entry in entries if every or entry.fate.value != "kept"]
+    texts = {segment.source: segment.text for segment in context}
+    columns = {"message": "left", "fate": "left", "before": "right", "after": "right"}
+    put_table(
+        (
+            [e.source.removeprefix("message:"), e.fate.value, e.tokens_before, e.tokens_after,
+             e.reason, _short(texts[e.source])]
+            for e in gone
+        ),
+        {**columns, "why": "left", "text": "left"},
+    )  # fmt: skip
+
+
+def _find(cases: Sequence[Case], case: str | None) -> Case:
+    if not cases:
+        raise CtxlabError("there is no conversation in it; name a file that holds one")
+    if case is None:
+        return cases[0]
+    for one in cases:
+        if one.id == case:
+            return one
+    raise UnknownNameError("conversation", case, (one.id for one in cases))
+
+
+def _compressed(
+    context: Context,
+    strategy: Strategy,
+    budget: str,
+    query: str,
+    probe: Probe | None,
+    seed: int,
+    encoding: str,
+) -> tuple[list[LedgerEntry], dict[str, Any]]:
+    from ctxlab.budget import Budget
+    from ctxlab.ledger import ledger
+    from ctxlab.strategy import run
+    from ctxlab.task import Task, Tools
+    from ctxlab.tokens import shared_counter
+
+    tools = Tools.of(shared_counter(encoding))
+    ruler = Task(budget=1, tools=tools)
+    tokens = Budget.parse(budget).resolve(ruler.size(context), ruler.pinned(context))
+    gold = strategy.traits.gold and probe is not None
+    task = Task(
+        budget=max(1, tokens),
+        tools=tools,
+        query=query or (probe.question if probe else ""),
+        seed=seed,
+        evidence=frozenset(f"message:{e}" for e in probe.evidence)
+        if gold and probe
+        else frozenset(),
+    )
+    outcomes = list(run(strategy, context, task))
+    sizes = {"before": task.size(context), "after": task.size(outcomes[-1].context)}
+    facts = {"strategy": str(strategy), "budget": task.budget, "query": task.query, **sizes}
+    return ledger(context, outcomes, task), facts
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 60 else line[:57] + "…"
+
+
+def strategies(
+    name: Annotated[str | None, typer.Argument(help="One strategy, with its parameters.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the strategies, or the parameters of one.
+
+    Examples
+    --------
+      ctxlab strategies
+
+      ctxlab strategies BM25 --json
+    """
+    from ctxlab.recipes import find, registry
+
+    if name is not None:
+        cls = find(name)
+        _put_strategy(cls, as_json=as_json)
+        return
+    rows = [_catalogue_row(cls) for cls in registry().values() if cls().stages]
+    if as_json:
+        put_json({"schema": 1, "rows": rows})
+        return
+    columns = {"strategy": "left", "family": "left", "sees the question": "left"}
+    put_table(
+        (
+            [r["name"], r["family"], "yes" if r["query_aware"] else "", r["needs"],
+             "yes" if r["honours_budget"] else "", "yes" if r["lossless"] else "", r["source"]]
+            for r in rows
+        ),
+        {**columns, "needs": "left", "keeps budget": "left", "lossless": "left", "source": "left"},
+    )  # fmt: skip
+
+
+def _catalogue_row(cls: type[Strategy]) -> dict[str, Any]:
+    summary = (cls.__doc__ or "").strip().splitlines()[0]
+    traits = asdict(cls().traits)
+    return {"name": cls.__name__, "summary": summary, **traits, "parameters": _parameters(cls)}
+
+
+def _parameters(cls: type[Strategy]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "default": repr(field.get_default(call_default_factory=True)),
+            "meaning": field.description or "",
+            "bounds": ", ".join(map(_bound, field.metadata)),
+        }
+        for name, field in cls.model_fields.items()
+    ]
+
+
+def _bound(bound: object) -> str:
+    signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+    return " ".join(f"{signs[k]} {v}" for k, v in vars(bound).items() if k in signs)
+
+
+def _put_strategy(cls: type[Strategy], *, as_json: bool) -> None:
+    row = _catalogue_row(cls)
+    if as_json:
+        put_json({"schema": 1, **row})
+        return
+    put(f"{row['name']}: {row['summary']}")
+    put(f"source: {row['source']}; cost: {row['cost']}")
+    rows = [[p["name"], p["default"], p["bounds"], p["meaning"]] for p in row["parameters"]]
+    if rows:
+        put_table(rows, dict.fromkeys(("parameter", "default", "bounds", "meaning"), "left"))

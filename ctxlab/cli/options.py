@@ -1,0 +1,106 @@
+"""Options that several commands share, and what they turn into."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ctxlab.errors import DataError, UnknownNameError
+
+if TYPE_CHECKING:
+    from ctxlab.model import Case
+
+Paths = Annotated[
+    list[str],
+    typer.Argument(
+        help="Files or folders of conversations, or names of datasets.", show_default=False
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+StorePath = Annotated[Path, typer.Option("--store", help="The store, a DuckDB file.")]
+Encoding = Annotated[
+    str, typer.Option("--encoding", help="Whose tokens are counted: an encoding or a model.")
+]
+FormatName = Annotated[
+    str | None, typer.Option("--format", help="The files' format; recognised when not given.")
+]
+SkipBad = Annotated[
+    bool, typer.Option("--skip-bad", help="Leave out malformed records, and count them.")
+]
+Categories = Annotated[
+    list[str] | None,
+    typer.Option("--category", help="Only probes of this category; again, or 1,2,3, for several."),
+]
+
+DEFAULT_STORE = Path("ctxlab.duckdb")
+
+
+def say(text: str) -> None:
+    """Write a line for people on stderr, so that stdout holds data alone.
+
+    Examples
+    --------
+    >>> say("")
+    """
+    sys.stderr.write(f"{text}\n")
+
+
+def read_inputs(
+    paths: Sequence[str], format_name: str | None = None, *, skip_bad: bool = False
+) -> Iterator[Case]:
+    """Yield the conversations of files, folders and named datasets.
+
+    Raises
+    ------
+    DataError
+        With file, line and field of the first malformed record, unless it is skipped.
+
+    Examples
+    --------
+    >>> next(read_inputs(["agent-run"])).id
+    'agent-run'
+    """
+    from ctxlab.datasets import fetch, read_all, sources
+
+    skipped: list[DataError] = []
+    for path in paths:
+        named = not Path(path).exists() and path in sources()
+        files = fetch(path) if named else [path]
+        chosen = sources()[path].format if named else format_name
+        yield from read_all(files, chosen, skip_bad=skip_bad, on_skip=skipped.append)
+    for error in skipped:
+        say(f"skipped: {error}")
+    if skipped:
+        say(f"{len(skipped)} malformed record{'' if len(skipped) == 1 else 's'} left out")
+
+
+def choose_probes(cases: Sequence[Case], categories: Sequence[str] | None) -> list[Case]:
+    """Return the cases with only the probes of some categories.
+
+    Raises
+    ------
+    UnknownNameError
+        When no probe has such a category.
+
+    Examples
+    --------
+    >>> from ctxlab.testing import sample_case
+    >>> [probe.id for probe in choose_probes([sample_case()], ["number"])[0].probes]
+    ['p0']
+    """
+    wanted = {part.strip() for text in categories or () for part in text.split(",")}
+    if not wanted:
+        return list(cases)
+    known = Counter(probe.category for case in cases for probe in case.probes)
+    for category in sorted(wanted - set(known)):
+        raise UnknownNameError("category", category, known)
+    return [
+        replace(case, probes=tuple(p for p in case.probes if p.category in wanted))
+        for case in cases
+    ]
