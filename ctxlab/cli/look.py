@@ -240,7 +240,7 @@ def _parameters(cls: type[Strategy]) -> list[dict[str, Any]]:
 
 def _bound(bound: object) -> str:
     signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
-    return " ".join(f"{signs[k]} {v}" for k, v in vars(bound).items() if k in signs)
+    return " ".join(f"{s} {getattr(bound, k)}" for k, s in signs.items() if hasattr(bound, k))
 
 
 def _put_strategy(cls: type[Strategy], *, as_json: bool) -> None:

@@ -115,7 +115,9 @@ def build_report(data: ReportData) -> str:
         definitions=_pairs(_DEFINITIONS),
         reproduce=_pairs(data.reproduce),
         charts=json_for_html(charts),
-        vega=vl_convert.javascript_bundle("").replace("</script", "<\\/script"),
+        vega=vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").replace(
+            "</script", "<\\/script"
+        ),
         script=(folder / "report.js").read_text(encoding="utf-8"),
     )
 
