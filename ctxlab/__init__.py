@@ -1,1 +1,83 @@
-"""ctxlab."""
+"""ctxlab: a laboratory for LLM context compression.
+
+Names load when they are first used, so that ``import ctxlab`` costs next to nothing.
+
+Examples
+--------
+>>> import ctxlab
+>>> messages = [ctxlab.Message("m1", "user", "There are 63 stalls in the hall.")]
+>>> context = ctxlab.Context.of(messages)
+>>> ctxlab.KeepLast().compress(context, ctxlab.Task(budget=100)).text
+'There are 63 stalls in the hall.'
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ctxlab.budget import Budget, TierBudget, TierShare
+    from ctxlab.datasets import load, messages_from_anthropic, messages_from_openai, read
+    from ctxlab.experiments import Grid
+    from ctxlab.model import Case, Context, ContextTier, Message, Probe, Segment, Span, ToolCall
+    from ctxlab.recipes import parse
+    from ctxlab.results import Results
+    from ctxlab.store import Store
+    from ctxlab.strategies import (
+        BM25,
+        MMR,
+        ClearToolUses,
+        Deduplicate,
+        HeadTail,
+        Identity,
+        IDFDensity,
+        KeepLast,
+        LexRank,
+        MaskObservations,
+        Oracle,
+        RandomDrop,
+        ShortestFirst,
+    )
+    from ctxlab.strategy import Outcome, Pipeline, Select, Strategy, Traits, run
+    from ctxlab.task import Task, Tools
+    from ctxlab.tokens import ChatFormat, TokenCounter
+
+_MODULES = {
+    "budget": ("Budget", "TierBudget", "TierShare"),
+    "datasets": ("load", "messages_from_anthropic", "messages_from_openai", "read"),
+    "experiments": ("Grid",),
+    "model": (
+        "Case", "Context", "ContextTier", "Message", "Probe", "Segment", "Span", "ToolCall",
+    ),
+    "recipes": ("parse",),
+    "results": ("Results",),
+    "store": ("Store",),
+    "strategies": (
+        "BM25", "MMR", "ClearToolUses", "Deduplicate", "HeadTail", "IDFDensity", "Identity",
+        "KeepLast", "LexRank", "MaskObservations", "Oracle", "RandomDrop", "ShortestFirst",
+    ),
+    "strategy": ("Outcome", "Pipeline", "Select", "Strategy", "Traits", "run"),
+    "task": ("Task", "Tools"),
+    "tokens": ("ChatFormat", "TokenCounter"),
+}  # fmt: skip
+_HOME = {name: f"ctxlab.{module}" for module, names in _MODULES.items() for name in names}
+
+__all__ = [
+    *_HOME,
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("ctxlab")
+    if name not in _HOME:
+        raise AttributeError(f"module 'ctxlab' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -58,10 +58,13 @@ class ArtifactSchema:
     def __post_init__(self) -> None:
         try:
             schema = json.loads(self.text)
-        except json.JSONDecodeError as error:
+            # One way of writing it, so that equal schemas are equal texts.
+            text = json.dumps(schema, ensure_ascii=False, allow_nan=False)
+        except ValueError as error:
             raise DataError(f"is not JSON: {error}; expected a JSON Schema") from error
         if not isinstance(schema, dict) or schema.get("type") != "object":
             raise DataError('is not the JSON Schema of an object; its "type" must be "object"')
+        object.__setattr__(self, "text", text)
 
     @classmethod
     def of(cls, source: ArtifactSchema | type[BaseModel] | Mapping[str, Any]) -> ArtifactSchema:
@@ -87,11 +90,10 @@ class ArtifactSchema:
         if not isinstance(schema, Mapping):
             raise DataError(f"is {source!r}; expected a Pydantic model or a JSON Schema")
         try:
-            return cls(json.dumps(dict(schema), ensure_ascii=False, allow_nan=False))
+            text = json.dumps(dict(schema), allow_nan=False)
         except (TypeError, ValueError) as error:
-            if isinstance(error, DataError):
-                raise
             raise DataError(f"holds what JSON cannot: {error}") from error
+        return cls(text)
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, str]) -> ArtifactSchema:
@@ -161,8 +163,7 @@ def _property(name: str, line: object) -> tuple[dict[str, Any], bool]:
     if not name.isidentifier():
         raise DataError("is no field name; use letters, digits and underscores", field=name)
     match = _FIELD.fullmatch(line) if isinstance(line, str) else None
-    types = match and [match["items"] or match["one"]]
-    if match is None or not (match["choices"] or (types and types[0] in _TYPES)):
+    if match is None or not (match["choices"] or (match["items"] or match["one"]) in _TYPES):
         raise DataError(
             f"is {line!r}; expected a type (str, int, float, bool, list[str], a|b), "
             "then ? if optional, then a colon and what it means",

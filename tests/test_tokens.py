@@ -1,0 +1,163 @@
+"""Counting: the shipped vocabularies, the cache, the chat overhead."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+
+import pytest
+import tiktoken_ext.openai_public as openai_public
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ctxlab._vocab import SHIPPED, check_ranks, load, rank_file
+from ctxlab.errors import EncodingUnavailableError, MissingExtraError, UnknownNameError
+from ctxlab.model import Context, Message, ToolCall
+from ctxlab.task import Task, Tools
+from ctxlab.tokens import TokenCounter, resolve_encoding, shared_counter
+
+ENCODINGS = sorted(SHIPPED)
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_the_shipped_ranks_are_tiktokens_own_file(name, monkeypatch):
+    """The rebuilt rank file has the hash that tiktoken itself expects."""
+    wanted = {}
+
+    def note(address, expected_hash):
+        wanted[name] = expected_hash
+        return {b"a": 0}
+
+    monkeypatch.setattr(openai_public, "load_tiktoken_bpe", note)
+    openai_public.ENCODING_CONSTRUCTORS[name]()
+    assert SHIPPED[name] == wanted[name]
+    check_ranks(name, rank_file(name))
+
+
+def test_counting_works_where_no_network_does():
+    """A fresh process without any name resolution counts with every shipped encoding."""
+    code = (
+        "import socket; socket.getaddrinfo = None; socket.socket.connect = None\n"
+        "from ctxlab.tokens import TokenCounter\n"
+        "print([TokenCounter(e).count('Hello world') for e in "
+        "('o200k_base', 'cl100k_base', 'o200k_harmony', 'gpt-4o')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[2, 2, 2, 2]"
+
+
+def test_an_encoding_that_cannot_be_had_names_the_remedies(monkeypatch, tmp_path):
+    """Offline, an encoding that is not shipped is an error that says what to do."""
+    import tiktoken.load
+
+    def offline(*_):
+        raise ConnectionError("no route")
+
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(tiktoken.load, "read_file", offline)
+    with pytest.raises(EncodingUnavailableError, match=r"o200k_base.*TIKTOKEN_CACHE_DIR"):
+        TokenCounter("p50k_edit").count("some text")
+
+
+def test_an_unknown_encoding_offers_the_nearest():
+    """A misspelt name is answered with the right one."""
+    with pytest.raises(UnknownNameError, match="did you mean 'o200k_base'"):
+        TokenCounter("o200k_bas").count("x")
+
+
+def test_models_resolve_to_their_encoding():
+    """A model's name stands for its encoding."""
+    assert resolve_encoding("gpt-3.5-turbo") == "cl100k_base"
+    assert TokenCounter("gpt-5").encoding == "o200k_base"
+
+
+@given(st.lists(st.text(max_size=60), max_size=40))
+def test_counts_are_tiktokens_in_any_order_and_cached(texts):
+    """Counting together, again, or one by one gives what tiktoken gives."""
+    counter, encode = TokenCounter(), load("o200k_base").encode_ordinary
+    expected = [len(encode(text)) for text in texts]
+    assert counter.count_many(texts) == expected
+    assert counter.count_many(texts) == expected
+    assert [TokenCounter().count(text) for text in texts[:3]] == expected[:3]
+
+
+def test_many_texts_are_counted_in_threads_in_their_order():
+    """More texts than one chunk come back in order."""
+    texts = [f"message number {i} about stall {i * 7}" for i in range(3000)]
+    encode = load("o200k_base").encode_ordinary
+    assert TokenCounter().count_many(texts) == [len(encode(text)) for text in texts]
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "plain",
+        "<|endoftext|> and <|fim_prefix|>",
+        "a\x00b\x1b[0m",
+        "\ud800 alone",
+        "日本語 🎉" * 50,
+    ],
+    ids=["empty", "plain", "special", "control", "surrogate", "wide"],
+)
+def test_gigatoken_counts_as_tiktoken_does(encoding, text):
+    """The fast backend gives the same count, lone surrogates included."""
+    pytest.importorskip("gigatoken")
+    fast = TokenCounter(encoding, backend="fast")
+    assert fast.count(text) == TokenCounter(encoding).count(text)
+
+
+def test_the_fast_backend_says_which_extra_it_needs(monkeypatch):
+    """Without gigatoken the error is the line that installs it."""
+    monkeypatch.setattr("ctxlab.tokens.find_spec", lambda _: None)
+    with pytest.raises(MissingExtraError, match=r"ctxlab\[fast\]"):
+        TokenCounter(backend="fast")
+
+
+def test_long_white_space_is_counted_where_tiktoken_fails():
+    """A million spaces, on which tiktoken's pattern engine gives up, have a count."""
+    assert 7_000 < TokenCounter().count(" " * 1_000_000) < 9_000
+
+
+def test_a_text_of_ten_megabytes_is_counted():
+    """One message may be very long."""
+    assert TokenCounter().count("The lift is broken on Tuesdays. " * 320_000) > 2_000_000
+
+
+def test_the_overhead_follows_the_cookbook():
+    """Framing, role, name and tool calls are billed, and the reply is primed once."""
+    counter = TokenCounter()
+    call = ToolCall("c1", "clock", '{"zone": "utc"}')
+    plain = Message("m1", "user", "Hi")
+    named = Message("m2", "user", "Hi", name="Ada")
+    calling = Message("m3", "assistant", "", tool_calls=(call,))
+    assert counter.overhead(plain) == 3 + 1
+    assert counter.overhead(named) == 3 + 1 + 1 + counter.count("Ada")
+    expected = 3 + 1 + 3 + counter.count("clock") + counter.count(call.arguments)
+    assert counter.overhead(calling) == expected
+    task = Task(budget=1, tools=Tools.of(counter))
+    assert task.size(Context.of([plain, named])) == 3 + (4 + 1) + (5 + counter.count("Ada") + 1)
+
+
+def test_a_primed_counter_never_loads_the_vocabulary(monkeypatch):
+    """Counts that a store already holds are taken over, and the tokenizer stays unloaded."""
+    counter = TokenCounter()
+    counter.prime([("counted before", 2)])
+    monkeypatch.setattr("ctxlab.tokens.load", lambda _: pytest.fail("the vocabulary was loaded"))
+    assert counter.count_many(["counted before", "counted before"]) == [2, 2]
+
+
+def test_a_counter_pickles_without_its_cache():
+    """A worker gets a counter of the same encoding, not the cache of its parent."""
+    counter = TokenCounter("cl100k_base")
+    counter.count("a text")
+    copy = pickle.loads(pickle.dumps(counter))
+    assert copy.encoding == "cl100k_base"
+    assert "a text" not in copy._counts
+
+
+def test_a_process_shares_one_counter_an_encoding():
+    """Everything in a process counts with the same cache."""
+    assert shared_counter("cl100k_base") is shared_counter("cl100k_base")
