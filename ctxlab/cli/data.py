@@ -100,7 +100,7 @@ def fetch_dataset(
       ctxlab datasets fetch qmsum --folder data/qmsum
     """
     from ctxlab.datasets import fetch, source
-    from ctxlab.datasets.sources import digest
+    from ctxlab.datasets.catalogue import digest
 
     wanted = source(name)
     say(f"{wanted.title}; licence: {wanted.licence}; {wanted.home or 'bundled with ctxlab'}")

@@ -14,6 +14,7 @@ from ctxlab.store import backup as _backup
 from ctxlab.store import conversations, runs, sql
 from ctxlab.store.connection import Database, Parameters
 from ctxlab.store.conversations import Conversation
+from ctxlab.store.migrate import tables
 from ctxlab.tokens import TokenCounter, shared_counter
 from ctxlab.trials import Trial
 
@@ -192,13 +193,9 @@ class Store:
         >>> Store(":memory:").counts()
         {}
         """
-        tables = self.db.rows(
-            "SELECT table_name FROM duckdb_tables() WHERE table_name <> 'schema_migrations' "
-            "ORDER BY table_oid"
-        )
         sizes = {
-            name: int(self.db.rows(f'SELECT count(*) FROM "{name}"')[0][0])  # noqa: S608
-            for (name,) in tables
+            name: int(self.db.rows(f"SELECT count(*) FROM {name}")[0][0])  # noqa: S608
+            for name in tables()
         }
         return {name: size for name, size in sizes.items() if size}
 

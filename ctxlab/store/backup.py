@@ -10,12 +10,8 @@ from pathlib import Path
 
 from ctxlab.errors import StoreError
 from ctxlab.store.connection import Database
+from ctxlab.store.migrate import tables
 from ctxlab.store.text import new_id
-
-_TABLES = (
-    "SELECT table_name FROM duckdb_tables() "
-    "WHERE table_name NOT IN ('schema_migrations', '_refused') ORDER BY table_oid"
-)
 
 
 def backup(db: Database, target: str | Path, *, overwrite: bool = False) -> int:
@@ -41,7 +37,7 @@ def backup(db: Database, target: str | Path, *, overwrite: bool = False) -> int:
     rows = 0
     try:
         with Database(beside) as copy, copy.write(), db.reading() as source:
-            for (table,) in source.execute(_TABLES).fetchall():
+            for table in tables():
                 frame = source.sql(f'SELECT * FROM "{table}"').pl()  # noqa: S608
                 rows += frame.height
                 if frame.height:

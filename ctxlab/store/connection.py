@@ -163,10 +163,8 @@ class Database:
         """
         with self.write() as connection:
             connection.register("_incoming", frame.to_arrow())
-            try:
-                connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM _incoming")  # noqa: S608
-            finally:
-                connection.unregister("_incoming")
+            connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM _incoming")  # noqa: S608
+            connection.unregister("_incoming")
 
     def close(self) -> None:
         """Close the file; what was committed is on disk.

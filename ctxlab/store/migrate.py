@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -12,6 +13,7 @@ import duckdb
 
 from ctxlab.errors import NewerStoreError, StoreError
 
+_TABLE = re.compile(r"CREATE TABLE (\w+)")
 _LOG = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
   number INTEGER PRIMARY KEY,
@@ -62,6 +64,18 @@ def migrations() -> tuple[Migration, ...]:
     return tuple(
         Migration(int(f.stem[:4]), f.stem[5:], f.read_text(encoding="utf-8")) for f in files
     )
+
+
+def tables() -> list[str]:
+    """Return the tables that migrations make, parents before children.
+
+    Examples
+    --------
+    >>> tables()[:2]
+    ['workshops', 'sessions']
+    """
+    made = (name for m in migrations() for name in _TABLE.findall(m.sql))
+    return [name for name in made if not name.startswith("_")]
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, path: str) -> None:

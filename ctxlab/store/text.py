@@ -10,8 +10,10 @@ import json
 import secrets
 import time
 from collections.abc import Iterable
+from threading import Lock
 
 _MARK = "\x00json:"
+_clock, _last = Lock(), 0
 
 
 def storable(text: str) -> str:
@@ -58,11 +60,14 @@ def all_storable(texts: Iterable[str]) -> list[str]:
 
 
 def new_id(prefix: str) -> str:
-    """Return a new id that sorts by the time it was made.
+    """Return a new id; ids of one process sort in the order in which they were made.
 
     Examples
     --------
     >>> new_id("wks").startswith("wks_")
     True
     """
-    return f"{prefix}_{time.time_ns() // 1_000_000:012x}{secrets.token_hex(8)}"
+    global _last
+    with _clock:
+        _last = max(time.time_ns(), _last + 1)
+        return f"{prefix}_{_last:016x}{secrets.token_hex(6)}"

@@ -27,10 +27,8 @@ def _question(text: str) -> str:
     return text
 
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-"""A semantic id in lower case, such as ``user-research``."""
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-"""Prose that is not empty."""
+_Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class StepDefinition(Value):
@@ -67,16 +65,16 @@ class StepDefinition(Value):
     {'type': 'object'}
     """
 
-    id: Slug
+    id: _Slug
     order: int = Field(ge=1)
-    name: Text
-    description: Text
-    goal: Text
-    principles: tuple[Text, ...] = ()
-    gather: tuple[Text, ...] = ()
+    name: _Text
+    description: _Text
+    goal: _Text
+    principles: tuple[_Text, ...] = ()
+    gather: tuple[_Text, ...] = ()
     use_of_prior_context: str = ""
-    criteria: tuple[Annotated[Text, AfterValidator(_question)], ...] = ()
-    depends_on: tuple[Slug, ...] = ()
+    criteria: tuple[Annotated[_Text, AfterValidator(_question)], ...] = ()
+    depends_on: tuple[_Slug, ...] = ()
     artifact: Annotated[
         ArtifactSchema,
         BeforeValidator(ArtifactSchema.of),
@@ -89,12 +87,15 @@ class StepDefinition(Value):
 
         Examples
         --------
-        >>> step = StepDefinition(id="a", order=1, name="A", description="A.", goal="A.",
-        ...                       artifact={"type": "object", "required": ["why"]})
-        >>> step.artifact_schema["required"]
-        ['why']
+        >>> from ctxlab.workshop import DESIGN_THINKING
+        >>> DESIGN_THINKING.step("challenge").artifact_schema["required"][0]
+        'statement'
         """
         return self.artifact.as_dict()
+
+
+_TABLE_KEYS = ("fields", "schema")
+_STEP_KEYS = [key for key in (*StepDefinition.model_fields, *_TABLE_KEYS) if key != "artifact"]
 
 
 class Protocol(Value):
@@ -140,13 +141,15 @@ class Protocol(Value):
     True
     """
 
-    name: Slug
+    name: _Slug
     version: int = Field(1, ge=1)
-    steps: tuple[StepDefinition, ...] = Field(min_length=1)
+    steps: tuple[StepDefinition, ...]
 
     @model_validator(mode="after")
     def _only_earlier_steps(self) -> Protocol:
         known = [step.id for step in self.steps]
+        if not known:
+            raise DataError("is empty; a protocol has at least one step", field="steps")
         seen: list[str] = []
         order = 0
         for index, step in enumerate(self.steps):
@@ -154,20 +157,15 @@ class Protocol(Value):
             if step.id in seen:
                 raise DataError(f"{step.id!r} is taken by an earlier step", field=f"{place}.id")
             if step.order <= order:
-                raise DataError(
-                    f"is {step.order} after {order}; orders rise from step to step",
-                    field=f"{place}.order",
-                )
+                problem = f"is {step.order} after {order}; orders rise from step to step"
+                raise DataError(problem, field=f"{place}.order")
             for needed in step.depends_on:
                 if needed not in known:
-                    raise DataError(
-                        str(UnknownNameError("step", needed, known)), field=f"{place}.depends_on"
-                    )
+                    problem = str(UnknownNameError("step", needed, known))
+                    raise DataError(problem, field=f"{place}.depends_on")
                 if needed not in seen:
-                    raise DataError(
-                        f"{needed!r} is not before {step.id!r}; a step depends on earlier steps",
-                        field=f"{place}.depends_on",
-                    )
+                    problem = f"{needed!r} is not before {step.id!r}; a step needs earlier ones"
+                    raise DataError(problem, field=f"{place}.depends_on")
             if len(set(step.depends_on)) < len(step.depends_on):
                 raise DataError("names a step twice", field=f"{place}.depends_on")
             seen.append(step.id)
@@ -279,9 +277,7 @@ class Protocol(Value):
         try:
             return cls.model_validate({**table, "steps": steps_of(table)})
         except ValidationError as error:
-            step_fields = [*StepDefinition.model_fields, "fields", "schema"]
-            known = {"": list(cls.model_fields), "steps": step_fields}
-            raise data_error(error, known).at(file) from error
+            raise data_error(error, cls.model_fields, _STEP_KEYS).at(file) from error
         except DataError as error:
             raise error.at(file) from error
 

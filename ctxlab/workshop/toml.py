@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import reprlib
 import tomllib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -150,15 +151,17 @@ def _without_delete(text: str) -> str:
     return text.replace("\x7f", "\\u007f")
 
 
-def data_error(error: ValidationError, known: Mapping[str, Iterable[str]]) -> DataError:
+def data_error(
+    error: ValidationError, keys: Iterable[str] = (), step_keys: Iterable[str] = ()
+) -> DataError:
     """Turn Pydantic's first complaint into an error with a field such as ``steps[3].goal``.
 
     Parameters
     ----------
     error : ValidationError
         What Pydantic found.
-    known : mapping of str to iterable of str
-        The fields there are, of a protocol (``""``) and of a step (``"steps"``).
+    keys, step_keys : iterable of str
+        The fields there are, of a protocol and of a step.
 
     Examples
     --------
@@ -168,22 +171,23 @@ def data_error(error: ValidationError, known: Mapping[str, Iterable[str]]) -> Da
     >>> try:
     ...     Point.model_validate({"x": "no"})
     ... except ValidationError as error:
-    ...     print(data_error(error, {}))
-    field x: input should be a valid integer, unable to parse string as an integer
+    ...     print(data_error(error))
+    field x: is 'no': input should be a valid integer, unable to parse string as an integer
     """
     first, others = error.errors()[0], error.error_count() - 1
     loc = first["loc"]
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
-    problem = first["msg"].removeprefix("Value error, ")
+    message = first["msg"].replace("valid tuple", "list")
+    problem = f"is {reprlib.repr(first['input'])}: {message[:1].lower()}{message[1:]}"
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, DataError):
         problem, place = cause.problem, f"{place}.{cause.field}" if cause.field else place
     elif first["type"] == "missing":
         problem = "is missing"
     elif first["type"] == "extra_forbidden":
-        fields = list(known.get("steps" if len(loc) > 1 else "", ()))
+        fields = list(step_keys if len(loc) > 1 else keys)
         near = get_close_matches(str(loc[-1]), fields, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}? " if near else ""
         problem = f"is no field here; {hint}Known: {', '.join(fields)}"
     more = f" (and {others} more)" if others else ""
-    return DataError(problem[:1].lower() + problem[1:] + more, field=place.lstrip("."))
+    return DataError(problem + more, field=place.lstrip("."))
