@@ -31,13 +31,13 @@ Json = dict[str, Any]
 
 @pytest.fixture(params=WORKSHOPS, ids=lambda path: path.stem, scope="module")
 def path(request: pytest.FixtureRequest) -> Path:
-    """Each workshop file."""
+    """Go through the workshop files."""
     return request.param
 
 
 @pytest.fixture(scope="module")
 def workshop(path: Path) -> Json:
-    """The JSON of a workshop file."""
+    """Load the JSON of a workshop file."""
     return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -170,12 +170,12 @@ def test_artifacts_obey_their_schemas(workshop):
 
 
 def test_artifacts_agree_with_each_other(workshop):
-    """The journey is the persona's, and what was selected is among the ideas."""
+    """The journey is the persona's, and key stakeholders are among the stakeholders."""
     artifacts = {step["step"]: step["artifact"] for step in workshop["steps"]}
     assert artifacts["journey-mapping"]["persona"] == artifacts["persona"]["name"]
-    titles = {idea["title"] for idea in artifacts["ideation"]["ideas"]}
-    assert set(artifacts["ideation"]["selected"]) <= titles
-    assert artifacts["reframe"]["chosen_question"] in artifacts["reframe"]["how_might_we"]
+    mapping = artifacts["stakeholder-mapping"]
+    names = {stakeholder["name"] for stakeholder in mapping["stakeholders"]}
+    assert set(mapping["key_stakeholders"]) <= names
 
 
 def test_every_step_has_a_summary(workshop):

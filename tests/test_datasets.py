@@ -347,5 +347,6 @@ def test_a_download_is_kept_and_checked(tmp_path, monkeypatch):
     with pytest.raises(DatasetError, match="hash"):
         fetch("own", tmp_path / "other", sha256="0" * 64)
     server.shutdown()
+    server.server_close()
     with pytest.raises(DatasetError, match="could not be fetched"):
         fetch("own", tmp_path / "third")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 
 import pytest
@@ -110,7 +109,7 @@ def test_artifacts_are_fenced_json():
 
 def test_compressed_artifact_is_not_called_json():
     """What a strategy has cut until it is no JSON is fenced without the claim."""
-    assert '```\n{"name": \n```' in prompt("reframe", memory("persistent", "persona", '{"name": '))
+    assert '\n```\n{"name":\n```' in prompt("reframe", memory("persistent", "persona", '{"name": '))
 
 
 @given(st.text("`\n# a", max_size=40))
@@ -147,9 +146,9 @@ def test_prefix_is_stable(step):
     """Phases share all but the end of a prompt, and workshops share the step's own text."""
     one, other = (memory("long-term", "challenge", text) for text in ("Bread.", "Night."))
     gather, refine = (prompt(step, one, phase=phase) for phase in ("gather", "refine"))
-    shared = os.path.commonprefix([gather, refine])
+    shared = gather.partition("## Phase now")[0]
     assert "Bread." in shared
-    assert shared.rstrip().endswith("## Phase now:")
+    assert refine.startswith(shared)
     static = step_prompt(DESIGN_THINKING.step(step))
     assert gather.startswith(static)
     assert prompt(step, other).startswith(static)

@@ -208,7 +208,7 @@ def test_byte_order_mark_is_no_matter(tmp_path):
         (HEAD.replace("name = 'retro'\n", "", 1), "name", "is missing"),
         (HEAD.replace("'facts'", "'The facts'"), "steps[0].id", "'The facts'"),
         (HEAD + "criteria = ['Good.']", "steps[0].criteria[0]", "yes/no question"),
-        (HEAD + "gather = 'all'", "steps[0].gather", "valid list"),
+        (HEAD + "gather = 'all'", "steps[0].gather", "should be a list"),
         (HEAD + "depends_on = ['facts']", "steps[0].depends_on", "earlier"),
         (HEAD + "depends_on = ['change']\n" + SECOND, "steps[0].depends_on", "earlier"),
         (HEAD + SECOND + "depends_on = ['fact']", "steps[1].depends_on", "did you mean 'facts'?"),

@@ -179,6 +179,25 @@ def test_nested_schemas_have_no_flat_fields(model):
     assert ArtifactSchema.of(model).to_fields() is None
 
 
+@pytest.mark.parametrize(
+    "field",
+    [
+        {},
+        {"anyOf": []},
+        {"enum": [1]},
+        {"type": "array"},
+        {"type": "object"},
+        {"enum": ["a"]},
+        True,
+    ],
+    ids=str,
+)
+def test_foreign_schemas_have_no_flat_fields(field):
+    """A property that no line can say leaves the whole schema as JSON Schema."""
+    schema = {"type": "object", "properties": {"a": field}, "required": ["a"]}
+    assert ArtifactSchema.of(schema).to_fields() is None
+
+
 def test_schema_cannot_be_changed():
     """What `as_dict` returns is a copy: changing it leaves the schema as it was."""
     schema = ArtifactSchema.from_fields({"a": "str"})

@@ -209,6 +209,8 @@ def _translate(error: Exception, path: str) -> StoreError:
         return StoreLockedError(
             f"{path} is held by {who}; close it there, or work on a copy made by `ctxlab backup`"
         )
+    if "already closed" in lower:
+        return StoreError(f"the store {path} is closed; open it again with Store({path!r})")
     if "not a valid duckdb" in lower or "corrupt" in lower or "deserializ" in lower:
         return StoreCorruptError(
             f"{path} is not a readable DuckDB database ({_first_line(text)}); "

@@ -1,19 +1,21 @@
 """The six phases that every step goes through, and the rule that leads from one to the next.
 
-======== ================================================= ==========================
-phase    is left when                                      for
-======== ================================================= ==========================
-orient   somebody has answered                             gather
-gather   everything is gathered, the user says it is       synthesize
-         enough, or `PATIENCE` turns have passed
-synth.   there is a draft of the artifact                  refine
-refine   the artifact obeys its schema, and the user       validate
-         agrees or `PATIENCE` turns have passed
-validate the criteria are met and the user agrees          complete
-validate the artifact or a criterion fails, for the first  refine
-         `ROUNDS` times; after that the user decides
-complete never; `move` reopens it by hand                  (refine)
-======== ================================================= ==========================
+========== ===================================================== ==========
+phase      is left when                                          for
+========== ===================================================== ==========
+orient     somebody has answered                                 gather
+gather     everything is gathered, the user says it is enough,   synthesize
+           or `PATIENCE` turns have passed
+synthesize there is a draft of the artifact                      refine
+refine     the artifact obeys its schema, and the user agrees    validate
+           or `PATIENCE` turns have passed
+validate   the artifact is valid, the criteria are met, and the  complete
+           user agrees
+validate   the artifact is invalid; or a criterion is not met,   refine
+           until that has happened `ROUNDS` times: from then on
+           the user alone decides
+complete   never by the rule; `move` may reopen it               refine
+========== ===================================================== ==========
 
 No phase is left before its first turn: one message of a user, and the reply to it.
 """

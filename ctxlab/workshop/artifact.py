@@ -154,7 +154,7 @@ class ArtifactSchema:
         try:
             lines = {name: _line(one, name in required) for name, one in properties.items()}
             return lines if ArtifactSchema.from_fields(lines) == self else None
-        except (AttributeError, DataError, KeyError, TypeError):
+        except (AttributeError, DataError, LookupError, TypeError):
             return None
 
 

@@ -16,9 +16,9 @@ from ctxlab.workshop.protocol import Protocol, StepDefinition
 from ctxlab.workshop.steps import DESIGN_THINKING
 
 NOTHING_BEFORE = (
-    "No earlier results are available: of the steps that this one builds on, neither an artifact "
-    "nor a summary is here. Do not invent any. Say that they are missing, ask the participants "
-    "for what you need of them, and mark as an assumption whatever stays open."
+    "No earlier results are available of the steps that this one builds on: neither an artifact "
+    "nor a summary. Do not invent any. Say that they are missing, ask the participants for what "
+    "you need of them, and mark as an assumption whatever stays open."
 )
 """Stands in the place of memory when a step needs earlier steps and nothing of them is there."""
 

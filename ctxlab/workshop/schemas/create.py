@@ -52,7 +52,7 @@ class Ideation(Artifact):
     """
 
     ideas: list[Idea] = Field(description="Every idea that was kept for the vote.")
-    selected: list[str] = Field(description="Titles of the ideas that go on.")
+    selected: list[str] = Field(description="Ideas that go on, by title; also merged ones.")
     parked: list[str] = Field([], description="Titles of good ideas for another time.")
     selection_rule: str | None = Field(None, description="How the choice was made.")
 
