@@ -1,0 +1,158 @@
+"""What people look at: escaped, sanitizer-safe, the same every time, and drawn in a browser."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, replace
+
+import pytest
+
+from ctxlab.budget import TierUse
+from ctxlab.display.charts import availability_curve, bundle, frontier, pareto
+from ctxlab.display.html import budget_html, context_html, leaderboard_html, ledger_html
+from ctxlab.display.report import ReportData, build_report, json_for_html
+from ctxlab.ledger import Fate, LedgerEntry
+from ctxlab.model import Context, Message
+from ctxlab.results import LostEvidence, LostProbe
+from ctxlab.testing import sample_results
+
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> & \"'"
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return sample_results().rows()
+
+
+def hostile_report(rows) -> ReportData:
+    evidence = (LostEvidence(HOSTILE, HOSTILE, HOSTILE, HOSTILE),)
+    lost = LostProbe(HOSTILE, "p", HOSTILE, HOSTILE, HOSTILE, HOSTILE, "40%", evidence)
+    hostile_rows = [replace(row, strategy=HOSTILE, budget="40%") for row in rows]
+    return ReportData(
+        HOSTILE, [*rows, *hostile_rows], [("40%", HOSTILE)], [lost], {"command": HOSTILE}
+    )
+
+
+def test_a_notebook_repr_needs_no_script_style_or_class(rows):
+    """Whatever a sanitizer strips is not there, and data is escaped."""
+    context = Context.of([Message("m1", "user", HOSTILE, name=HOSTILE)])
+    entry = LedgerEntry("message:m1", 0, 9, Fate.DROPPED, HOSTILE, 9, 0, HOSTILE)
+    pages = [
+        leaderboard_html([{**asdict(row), "strategy": HOSTILE} for row in rows]),
+        context_html(context),
+        ledger_html(context, [entry]),
+        budget_html([TierUse(HOSTILE, 9, 5)]),
+        sample_results()._repr_html_(),
+    ]
+    for page in pages:
+        assert not re.search(r"<(script|style|img|link)|class=|onerror=[^&]*>", page)
+
+
+def test_only_what_was_dropped_is_struck_through():
+    """The reason stands beside it, readable."""
+    context = Context.of([Message("m1", "user", "gone"), Message("m2", "user", "kept")])
+    entries = [
+        LedgerEntry("message:m1", 0, 4, Fate.DROPPED, "KeepLast()", 1, 0, "too old"),
+        LedgerEntry("message:m2", 0, 4, Fate.KEPT, "", 1, 1, ""),
+    ]
+    page = ledger_html(context, entries)
+    struck = re.findall(r"<s [^>]*>(.*?)</s>", page)
+    assert struck == ["gone"]
+    assert "too old" in page
+
+
+def test_long_conversations_are_cut_and_say_so():
+    """A thousand messages do not freeze a notebook."""
+    context = Context.of(Message(f"m{i}", "user", "x") for i in range(1000))
+    assert "600 more segments are not shown" in context_html(context)
+
+
+def test_charts_are_the_same_bytes_every_time(rows):
+    """A notebook that is run again shows no difference."""
+    for chart in (availability_curve, pareto):
+        first, again = (bundle(chart([asdict(row) for row in rows]).to_dict()) for _ in range(2))
+        assert first == again
+        assert first["application/vnd.vega.v5+json"]["$schema"].endswith("/v5.json")
+
+
+def test_the_frontier_is_what_nothing_beats():
+    """More tokens must buy more."""
+    points = [(5, 0.5), (5, 0.4), (9, 0.5), (12, 0.7), (20, 0.6)]
+    best = frontier([{"tokens": t, "m": m} for t, m in points], "m")
+    assert [(row["tokens"], row["m"]) for row in best] == [(5, 0.5), (12, 0.7)]
+
+
+def test_json_cannot_leave_its_script_element():
+    """The closing tag is escaped, and the text is the same after reading."""
+    import json
+
+    text = json_for_html({"a": HOSTILE})
+    assert "</script" not in text
+    assert json.loads(text) == {"a": HOSTILE}
+
+
+def test_the_report_asks_for_nothing_outside_itself(rows):
+    """No source, link or import leaves the file, and hostile data stays text."""
+    page = build_report(hostile_report(rows))
+    outside = re.sub(r"<script.*?</script>", "", page, flags=re.S)
+    assert not re.search(r"(src|href)=", outside)
+    assert "@import" not in outside
+    assert "<img" not in outside
+    assert "default-src 'none'" in page
+
+
+@pytest.fixture(scope="module")
+def page(browser_path, tmp_path_factory, rows):
+    """Open a report of hostile data in a browser that may not reach any network."""
+    from playwright.sync_api import sync_playwright
+
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    path.write_text(build_report(hostile_report(rows)), encoding="utf-8")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"]
+        )
+        tab = browser.new_page()
+        tab.faults, tab.asked = [], []
+        tab.on("pageerror", lambda error: tab.faults.append(str(error)))
+        tab.on("console", lambda m: tab.faults.append(m.text) if m.type == "error" else None)
+        tab.on("dialog", lambda dialog: tab.faults.append(dialog.message) or dialog.dismiss())
+        tab.route(
+            "**/*",
+            lambda route: (
+                route.continue_()
+                if route.request.url.startswith("file:")
+                else (tab.asked.append(route.request.url), route.abort())
+            ),
+        )
+        tab.goto(path.as_uri())
+        tab.wait_for_selector("#pareto svg")
+        yield tab
+        browser.close()
+
+
+def test_the_report_draws_its_charts_offline_without_an_error(page):
+    """Both charts are drawn, nothing was asked for, nothing injected ran."""
+    assert page.query_selector("#curve svg")
+    assert page.faults == []
+    assert [url for url in page.asked if not url.startswith("data:")] == []
+
+
+def test_the_report_sorts_and_filters(page):
+    """A heading sorts its table; the search narrows what was lost."""
+    table = page.locator("table").last
+    table.locator("th button").nth(3).click()
+    shares = [
+        float(x)
+        for x in table.locator("td:nth-child(4)").evaluate_all(
+            "cells => cells.map(cell => cell.dataset.v)"
+        )
+    ]
+    assert shares == sorted(shares, reverse=True)
+    assert page.locator("#lost details").count() == 1
+    page.fill("#by-text", "words that are nowhere")
+    assert page.locator("#lost details").count() == 0
+    assert "0 of 1" in page.inner_text("#lost-count")
+    page.fill("#by-text", "alert")
+    page.locator("#lost summary").click()
+    assert "<img src=x" in page.inner_text("#lost .went")
