@@ -96,7 +96,7 @@ def test_a_mistake_is_one_line_and_an_exit_code(arguments, code, words, chats, t
 def test_bad_records_stop_an_import_or_are_counted(chats, tmp_path):
     """The error has its place; with --skip-bad the good ones come in."""
     with chats.open("a") as file:
-        file.write('{"id": "bad", "messages": [{"id": "m"}]}\n')
+        file.write('{"id": "bad", "dataset": "d", "messages": [{"id": "m"}]}\n')
     stopped = ctxlab("import", chats, cwd=tmp_path)
     assert stopped.returncode == 1
     assert "chats.jsonl, line 2, field messages[0].role" in stopped.stderr
@@ -185,6 +185,6 @@ def commands(command=None, path=()):
 @pytest.mark.parametrize(("path", "command"), commands(), ids=lambda value: str(value)[:40])
 def test_every_command_is_documented(path, command):
     """Each help has examples that name the command, and each option says what it does."""
-    assert "Examples:" in (command.help or "")
+    assert "For example:" in (command.help or "")
     assert f"ctxlab {' '.join(path)}" in command.help
     assert all(getattr(option, "help", None) for option in command.params)

@@ -79,8 +79,8 @@ def compare(
 ) -> None:
     """Compare strategies on conversations with probes, at matched budgets.
 
-    Examples
-    --------
+    For example:
+
       ctxlab compare talk.jsonl --budget 10% --budget 4k
 
       ctxlab compare locomo --category 1,2,3,4 --strategy BM25 --strategy KeepLast --out a.html
@@ -170,8 +170,8 @@ def demo(
 ) -> None:
     """Run the whole journey on bundled data: import, compress, compare, report.
 
-    Examples
-    --------
+    For example:
+
       ctxlab demo
 
       ctxlab demo --out report.html --store lab.duckdb

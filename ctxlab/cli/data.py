@@ -37,8 +37,8 @@ def import_(
 ) -> None:
     """Import conversations into the store, with their tokens counted.
 
-    Examples
-    --------
+    For example:
+
       ctxlab import chats.jsonl --store lab.duckdb
 
       ctxlab import exports/ --format openai --skip-bad
@@ -64,8 +64,8 @@ def import_(
 def list_datasets(as_json: Json = False) -> None:
     """List the datasets that ctxlab knows by name, with licence and origin.
 
-    Examples
-    --------
+    For example:
+
       ctxlab datasets list
 
       ctxlab datasets list --json
@@ -93,8 +93,8 @@ def fetch_dataset(
 ) -> None:
     """Fetch a dataset: from CTXLAB_DATA_DIR where that holds it, else from its publisher.
 
-    Examples
-    --------
+    For example:
+
       ctxlab datasets fetch locomo
 
       ctxlab datasets fetch qmsum --folder data/qmsum
@@ -120,8 +120,8 @@ def sql(
 ) -> None:
     """Ask the store in SQL, read-only.
 
-    Examples
-    --------
+    For example:
+
       ctxlab sql 'SELECT dataset, count(*) AS n FROM cases GROUP BY ALL'
 
       ctxlab sql 'SELECT strategy, count(*) AS n FROM trials GROUP BY ALL' --json

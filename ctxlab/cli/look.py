@@ -30,8 +30,8 @@ def budget(
 ) -> None:
     """Count the tokens of conversations by role and by tier, as a chat is billed.
 
-    Examples
-    --------
+    For example:
+
       ctxlab budget chat.jsonl
 
       ctxlab budget market-surplus --encoding cl100k_base --json
@@ -94,8 +94,8 @@ def show(
 ) -> None:
     """Show one conversation before and after: what was dropped, at which stage, and why.
 
-    Examples
-    --------
+    For example:
+
       ctxlab show agent-run --strategy 'ClearToolUses() >> KeepLast()' --budget 50%
 
       ctxlab show locomo10.json --case conv-41 --strategy BM25 --query 'Who moved to Lisbon?'
@@ -193,8 +193,8 @@ def strategies(
 ) -> None:
     """List the strategies, or the parameters of one.
 
-    Examples
-    --------
+    For example:
+
       ctxlab strategies
 
       ctxlab strategies BM25 --json

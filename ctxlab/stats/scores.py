@@ -72,9 +72,9 @@ def krippendorff_alpha(
         raise StatisticsError("a rating is nan; give None where a rating is missing")
     disagreement = _unequal_pairs if metric == "nominal" else _squared_distances
     pooled = [rating for item in items for rating in item]
-    expected = disagreement(pooled) / (len(pooled) - 1)
-    if expected == 0:
+    if len(set(pooled)) == 1:
         return None
+    expected = disagreement(pooled) / (len(pooled) - 1)
     return 1.0 - sum(disagreement(item) / (len(item) - 1) for item in items) / expected
 
 
