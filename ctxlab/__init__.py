@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ctxlab.budget import Budget, TierBudget, TierShare
     from ctxlab.datasets import load, messages_from_anthropic, messages_from_openai, read
     from ctxlab.experiments import Grid
+    from ctxlab.explanation import Explanation, explain
     from ctxlab.model import Case, Context, ContextTier, Message, Probe, Segment, Span, ToolCall
     from ctxlab.recipes import parse
     from ctxlab.results import Results
@@ -47,6 +48,7 @@ _MODULES = {
     "budget": ("Budget", "TierBudget", "TierShare"),
     "datasets": ("load", "messages_from_anthropic", "messages_from_openai", "read"),
     "experiments": ("Grid",),
+    "explanation": ("Explanation", "explain"),
     "model": (
         "Case", "Context", "ContextTier", "Message", "Probe", "Segment", "Span", "ToolCall",
     ),

@@ -6,13 +6,14 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from ctxlab.budget import Budget
 from ctxlab.errors import CtxlabError
 from ctxlab.model import Case, Message
+from ctxlab.progress import progress as shown_progress
 from ctxlab.recipes import parse
 from ctxlab.strategy import Strategy
 from ctxlab.tokens import DEFAULT_ENCODING, resolve_encoding, shared_counter
@@ -38,10 +39,6 @@ class Progress(Protocol):
 
     def __call__(self, total: int, label: str, /) -> AbstractContextManager[Callable[[int], None]]:
         """Begin to show `total` things under `label`."""
-
-
-def _silent(total: int, label: str, /) -> AbstractContextManager[Callable[[int], None]]:
-    return nullcontext(lambda _: None)
 
 
 class Grid:
@@ -125,7 +122,7 @@ class Grid:
         store: Store | None = None,
         *,
         executor: Executor | None = None,
-        progress: Progress = _silent,
+        progress: Progress = shown_progress,
     ) -> Results:
         """Run the trials that the store does not hold yet, and return all results.
 
@@ -140,7 +137,7 @@ class Grid:
             Any executor of `concurrent.futures`; by default loky on all cores. One that is
             given is not shut down, and a worker that dies in it fails what was in flight.
         progress : Progress
-            Shows trials done, the rate and the time left.
+            Shows trials done, the rate and the time left, where there is a place to show them.
 
         Examples
         --------
@@ -223,7 +220,7 @@ def _compute(cells: Iterable[Cell], executor: Executor | None) -> Iterator[list[
         # A dead worker takes along whatever was in flight: run each of those again by itself,
         # so that only the one that kills its worker fails.
         with ProcessPoolExecutor(1) as alone:
-            yield _result(alone.submit(run_cell, cell), cell)
+            yield _result(alone.submit(run_cell, cell, cell.hashes()), cell)
 
 
 def _drain(queue: deque[Cell], executor: Executor, suspects: list[Cell]) -> Iterator[list[Trial]]:
@@ -232,7 +229,8 @@ def _drain(queue: deque[Cell], executor: Executor, suspects: list[Cell]) -> Iter
     try:
         while queue or flight:
             while queue and len(flight) < _IN_FLIGHT:
-                flight[executor.submit(run_cell, queue[0])] = queue[0]
+                cell = queue[0]
+                flight[executor.submit(run_cell, cell, cell.hashes())] = cell
                 queue.popleft()
             for future in wait(flight, return_when=FIRST_COMPLETED).done:
                 if isinstance(future.exception(), BrokenExecutor):

@@ -163,15 +163,24 @@ def _source(cls: type) -> str:
         return f"{cls.__module__}.{cls.__qualname__}:{code}"
 
 
-def run_cell(cell: Cell) -> list[Trial]:
+def run_cell(cell: Cell, keys: Sequence[str]) -> list[Trial]:
     """Run the trials of a cell; one that fails becomes a trial with its error.
+
+    Parameters
+    ----------
+    cell : Cell
+        The work.
+    keys : sequence of str
+        `Cell.hashes` as the parent process sees them: a worker cannot read the source of a
+        class that was written in a notebook.
 
     Examples
     --------
     >>> from ctxlab.model import Message
     >>> from ctxlab.strategies import KeepLast
     >>> case = Case("c", "d", (Message("m1", "user", "Hi"),), (Probe("p", "?", "Hi", ("m1",)),))
-    >>> [trial] = run_cell(Cell(KeepLast(), case, (Budget(tokens=50),), 0, "o200k_base"))
+    >>> cell = Cell(KeepLast(), case, (Budget(tokens=50),), 0, "o200k_base")
+    >>> [trial] = run_cell(cell, cell.hashes())
     >>> trial.measures[0].all_evidence
     1.0
     """
@@ -181,7 +190,7 @@ def run_cell(cell: Cell) -> list[Trial]:
     tools = Tools.of(counter)
     case = _known_case(case_digest(cell.case), cell.case)
     trials = []
-    for budget, key in zip(cell.budgets, cell.hashes(), strict=True):
+    for budget, key in zip(cell.budgets, keys, strict=True):
         measures: tuple[Measure, ...] = ()
         ledger, error = "{}", None
         try:

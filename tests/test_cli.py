@@ -182,7 +182,7 @@ def commands(command=None, path=()):
         yield path, command
 
 
-@pytest.mark.parametrize(("path", "command"), commands(), ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("path", "command"), list(commands()), ids=lambda value: str(value)[:40])
 def test_every_command_is_documented(path, command):
     """Each help has examples that name the command, and each option says what it does."""
     assert "For example:" in (command.help or "")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 
@@ -53,7 +55,7 @@ def test_a_second_run_of_the_same_grid_computes_nothing(tmp_path, monkeypatch):
     grid = Grid(["BM25()", "KeepLast()"], ["30%", 80], [sample_case()])
     with Store(tmp_path / "lab.duckdb") as store:
         first = grid.run(store, executor=THREADS)
-    monkeypatch.setattr("ctxlab.experiments.run_cell", lambda _: pytest.fail("computed again"))
+    monkeypatch.setattr("ctxlab.experiments.run_cell", lambda *_: pytest.fail("computed again"))
     with Store(tmp_path / "lab.duckdb") as store:
         second = grid.run(store, executor=THREADS)
         assert store.counts()["trials"] == grid.size == 4
@@ -64,9 +66,9 @@ def test_what_is_missing_is_computed_and_nothing_else(tmp_path):
     """A wider grid runs only its new trials."""
     seen: list[Cell] = []
 
-    def note(cell: Cell):
+    def note(cell: Cell, keys: list[str]):
         seen.append(cell)
-        return run_cell(cell)
+        return run_cell(cell, keys)
 
     with Store(tmp_path / "lab.duckdb") as store, pytest.MonkeyPatch.context() as patch:
         Grid(["BM25()"], ["30%"], [sample_case()]).run(store, executor=THREADS)
@@ -93,6 +95,20 @@ def test_a_changed_conversation_is_another_trial():
     ]
     keys = [key for cell in cells for key in cell.hashes()]
     assert len(set(keys)) == len(keys) == 14
+
+
+def test_a_class_written_in_a_notebook_reaches_the_workers(tmp_path):
+    """Its source is known to the parent alone; its trials are found under the same key."""
+    script = (
+        "from ctxlab.experiments import Grid; from ctxlab.strategy import Select\n"
+        "from ctxlab.testing import sample_case\n"
+        "class Mine(Select):\n"
+        "    def score(self, context, task): return [len(s.text) for s in context]\n"
+        "results = Grid([Mine(), 'KeepLast()'], ['30%'], [sample_case()]).run()\n"
+        "print([(row.strategy, row.probes, row.failed) for row in results.rows()])\n"
+    )
+    done = subprocess.run([sys.executable, "-"], input=script, capture_output=True, text=True)
+    assert "('__main__:Mine()', 3, 0)" in done.stdout, done.stderr
 
 
 def test_editing_ones_own_strategy_runs_it_again():

@@ -26,7 +26,6 @@ from ctxlab.cli.options import (
 )
 from ctxlab.cli.output import put, put_json, put_leaderboard
 from ctxlab.errors import CtxlabError
-from ctxlab.progress import progress
 from ctxlab.tokens import DEFAULT_ENCODING
 
 if TYPE_CHECKING:
@@ -102,7 +101,7 @@ def compare(
         name="compare",
     )
     with Store(store) as lab:
-        results = grid.run(lab, progress=progress)
+        results = grid.run(lab)
         board = results.leaderboard(name, baseline)
         rows = board.rows()
         if as_json:
@@ -188,7 +187,7 @@ def demo(
     with Store(store) as lab:
         new = lab.add_cases(cases, on_conflict="skip")
         say(f"store: {store} ({new} new conversations)")
-        results = Grid(DEMO, ["10%", "25%", "50%"], cases, name="demo").run(lab, progress=progress)
+        results = Grid(DEMO, ["10%", "25%", "50%"], cases, name="demo").run(lab)
         board = results.leaderboard()
         rows = board.rows()
         if as_json:

@@ -16,8 +16,7 @@ from ctxlab.errors import CtxlabError, UnknownNameError
 from ctxlab.tokens import DEFAULT_ENCODING
 
 if TYPE_CHECKING:
-    from ctxlab.ledger import LedgerEntry
-    from ctxlab.model import Case, Context, Probe
+    from ctxlab.model import Case
     from ctxlab.strategy import Strategy
 
 
@@ -102,30 +101,43 @@ def show(
 
       ctxlab show market-surplus --strategy BM25 --probe ms-q001 --out lost.html
     """
-    from ctxlab.recipes import parse
+    from ctxlab.explanation import explain
+    from ctxlab.task import Tools
+    from ctxlab.tokens import shared_counter
 
     found = _find(list(read_inputs([path], format_name)), case)
     asked = next((p for p in found.probes if p.id == probe), None)
     if probe is not None and asked is None:
         raise UnknownNameError("probe", probe, (p.id for p in found.probes))
-    context = found.context(asked.at if asked else None)
-    chosen = parse(strategy)
-    entries, facts = _compressed(context, chosen, budget, query, asked, seed, encoding)
+    shown = explain(
+        strategy,
+        found.context(asked.at if asked else None),
+        budget,
+        query=query or (asked.question if asked else ""),
+        tools=Tools.of(shared_counter(encoding)),
+        seed=seed,
+        evidence=asked.evidence if asked else (),
+    )
     if out:
-        from ctxlab.display.html import ledger_html
-
-        page = f"<!doctype html><meta charset='utf-8'><title>{chosen!s:.40}</title>"
-        out.write_text(page + ledger_html(context, entries), encoding="utf-8", errors="replace")
+        page = "<!doctype html><meta charset='utf-8'><title>ctxlab show</title>"
+        out.write_text(page + shown._repr_html_(), encoding="utf-8", errors="replace")
+    facts: dict[str, Any] = {
+        "case": found.id,
+        "strategy": str(shown.strategy),
+        "budget": shown.task.budget,
+        "query": shown.task.query,
+        "before": shown.task.size(shown.before),
+        "after": shown.task.size(shown.context),
+    }
     if as_json:
-        rows = [asdict(entry) for entry in entries]
-        put_json({"schema": 1, "case": found.id, **facts, "rows": rows})
+        put_json({"schema": 1, **facts, "rows": [asdict(entry) for entry in shown.entries]})
         return
     put(
-        f"{found.id}: {facts['before']:,} tokens before, {facts['after']:,} after, "
-        f"budget {facts['budget']:,}, by {chosen}"
+        f"{facts['case']}: {facts['before']:,} tokens before, {facts['after']:,} after, "
+        f"budget {facts['budget']:,}, by {facts['strategy']}"
     )
-    gone = [entry for entry in entries if every or entry.fate.value != "kept"]
-    texts = {segment.source: segment.text for segment in context}
+    gone = [entry for entry in shown.entries if every or entry.fate.value != "kept"]
+    texts = {segment.source: segment.text for segment in shown.before}
     columns = {"message": "left", "fate": "left", "before": "right", "after": "right"}
     put_table(
         (
@@ -146,40 +158,6 @@ def _find(cases: Sequence[Case], case: str | None) -> Case:
         if one.id == case:
             return one
     raise UnknownNameError("conversation", case, (one.id for one in cases))
-
-
-def _compressed(
-    context: Context,
-    strategy: Strategy,
-    budget: str,
-    query: str,
-    probe: Probe | None,
-    seed: int,
-    encoding: str,
-) -> tuple[list[LedgerEntry], dict[str, Any]]:
-    from ctxlab.budget import Budget
-    from ctxlab.ledger import ledger
-    from ctxlab.strategy import run
-    from ctxlab.task import Task, Tools
-    from ctxlab.tokens import shared_counter
-
-    tools = Tools.of(shared_counter(encoding))
-    ruler = Task(budget=1, tools=tools)
-    tokens = Budget.parse(budget).resolve(ruler.size(context), ruler.pinned(context))
-    gold = strategy.traits.gold and probe is not None
-    task = Task(
-        budget=max(1, tokens),
-        tools=tools,
-        query=query or (probe.question if probe else ""),
-        seed=seed,
-        evidence=frozenset(f"message:{e}" for e in probe.evidence)
-        if gold and probe
-        else frozenset(),
-    )
-    outcomes = list(run(strategy, context, task))
-    sizes = {"before": task.size(context), "after": task.size(outcomes[-1].context)}
-    facts = {"strategy": str(strategy), "budget": task.budget, "query": task.query, **sizes}
-    return ledger(context, outcomes, task), facts
 
 
 def _short(text: str) -> str:

@@ -1,27 +1,47 @@
 """Bootstrap intervals that resample whole conversations.
 
 Questions on one conversation are not independent; resampling questions one by one would give
-intervals that are too narrow. Source: Efron & Tibshirani, "An Introduction to the Bootstrap",
-1993; Cameron, Gelbach & Miller, "Bootstrap-based improvements for inference with clustered
-errors", 2008.
+intervals that are too narrow. The intervals are percentile intervals. With few conversations they
+are still too narrow: simulated with binary questions, a 95 % interval covers about 80 % of the
+time at 4 conversations, 89 % at 10 and 93 % at 30. BCa intervals, more work to read and to check,
+cover no better there (within half a point at each size), as Cameron, Gelbach & Miller also found;
+so no ranking is called decisive by its interval alone. Sources: Efron & Tibshirani, "An
+Introduction to the Bootstrap", 1993, chapter 13; Cameron, Gelbach & Miller, "Bootstrap-based
+improvements for inference with clustered errors", 2008.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ctxlab.errors import StatisticsError
-
-Clusters = Sequence[Hashable] | NDArray[np.generic]
+from ctxlab.stats.samples import (
+    Clusters,
+    by_cluster,
+    checked,
+    checked_level,
+    checked_resamples,
+    paired_difference,
+    without_noise,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
     """An estimate with its interval; `low` and `high` are None below two clusters.
+
+    Parameters
+    ----------
+    estimate : float
+        Mean over the probes.
+    low, high : float or None
+        Ends of the interval.
+    level : float
+        Coverage aimed at.
+    clusters : int
+        Conversations that were resampled.
 
     Examples
     --------
@@ -63,6 +83,9 @@ def cluster_bootstrap(
 ) -> Interval:
     """Return the mean of `values` with a percentile interval over resampled clusters.
 
+    Every probe weighs the same, so that a resample's mean is the sum of its clusters' sums over
+    the sum of their counts.
+
     Parameters
     ----------
     values : array_like, shape (n,)
@@ -77,7 +100,8 @@ def cluster_bootstrap(
     Raises
     ------
     StatisticsError
-        When the lengths differ, there is no value, or one is not a number.
+        When the lengths differ, there is no value, one is not a finite number, or the level or
+        the number of resamples cannot be.
 
     Examples
     --------
@@ -87,11 +111,12 @@ def cluster_bootstrap(
     """
     data = checked(values)
     sums, counts = by_cluster(data, clusters)
-    estimate, n = float(data.mean()), len(sums)
+    tail, draws = 50 * (1 - checked_level(level)), checked_resamples(resamples)
+    scale, n = float(np.abs(data).mean()), len(sums)
+    estimate = float(without_noise(np.array(data.mean()), scale))
     if n < 2:
         return Interval(estimate, None, None, level, n)
-    means = resampled_means(sums, counts, resamples, seed)
-    tail = 100 * (1 - level) / 2
+    means = without_noise(resampled_means(sums, counts, draws, seed), scale)
     low, high = np.percentile(means, [tail, 100 - tail])
     return Interval(estimate, float(low), float(high), level, n)
 
@@ -107,10 +132,12 @@ def paired_bootstrap(
 ) -> Interval:
     """Return the mean of a − b, paired by probe, with an interval over resampled clusters.
 
+    Parameters are those of `cluster_bootstrap`.
+
     Raises
     ------
     StatisticsError
-        When the lengths differ, there is no value, or one is not a number.
+        As for `cluster_bootstrap`, and when a and b are not equally long.
 
     Examples
     --------
@@ -137,74 +164,8 @@ def resampled_means(
     [0.5, 0.5, 0.5]
     """
     n = len(sums)
-    drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples)
-    return np.asarray((drawn @ sums) / (drawn @ counts))
-
-
-def by_cluster(
-    values: NDArray[np.float64], clusters: Clusters
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the sum of values and the number of probes of every cluster.
-
-    Raises
-    ------
-    StatisticsError
-        When there are not as many clusters as values.
-
-    Examples
-    --------
-    >>> [part.tolist() for part in by_cluster(np.array([1.0, 2.0, 3.0]), ["a", "b", "a"])]
-    [[4.0, 2.0], [2.0, 1.0]]
-    """
-    if len(clusters) != len(values):
-        raise StatisticsError(
-            f"{len(values)} values and {len(clusters)} clusters; give one cluster a value"
-        )
-    numbers: dict[Hashable, int] = {}
-    codes = np.array([numbers.setdefault(c, len(numbers)) for c in clusters], np.int64)
-    n = len(numbers)
-    sums = np.bincount(codes, values, n).astype(np.float64)
-    return sums, np.bincount(codes, minlength=n).astype(np.float64)
-
-
-def paired_difference(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
-    """Return a − b, checked.
-
-    Raises
-    ------
-    StatisticsError
-        When the lengths differ, there is no value, or one is not a number.
-
-    Examples
-    --------
-    >>> paired_difference([1, 2], [1, 1]).tolist()
-    [0.0, 1.0]
-    """
-    left, right = checked(a), checked(b)
-    if left.shape != right.shape:
-        raise StatisticsError(
-            f"{left.size} and {right.size} values are not paired; compare the same probes"
-        )
-    return left - right
-
-
-def checked(values: ArrayLike) -> NDArray[np.float64]:
-    """Return `values` as an array of shape (n,).
-
-    Raises
-    ------
-    StatisticsError
-        When there is no value, or one is not a number.
-
-    Examples
-    --------
-    >>> checked([1, 0]).tolist()
-    [1.0, 0.0]
-    """
-    data = np.asarray(values, np.float64)
-    if data.ndim != 1 or data.size == 0:
-        raise StatisticsError(f"values of shape {data.shape}; give at least one, in one row")
-    if not np.isfinite(data).all():
-        where = int(np.flatnonzero(~np.isfinite(data))[0])
-        raise StatisticsError(f"value {where} is {data[where]}; leave out what was not measured")
-    return data
+    drawn = np.random.default_rng(seed).integers(0, n, (resamples, n))
+    # Counting all rows at once needs cluster numbers that are unique to their row.
+    cells = (drawn + n * np.arange(resamples)[:, None]).ravel()
+    times = np.bincount(cells, minlength=resamples * n).reshape(resamples, n)
+    return np.asarray((times @ sums) / (times @ counts))

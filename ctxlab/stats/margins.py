@@ -6,47 +6,44 @@ from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
 
-from ctxlab.stats.intervals import Interval, paired_bootstrap
+from ctxlab.stats.intervals import paired_bootstrap
 from ctxlab.stats.samples import Clusters, checked_level, checked_margin
 
 
 @dataclass(frozen=True, slots=True)
-class MarginResult:
-    """Whether a claim within a margin holds, and the interval of a − b that it rests on.
+class Bound:
+    """A one-sided statement on a difference: whether it holds, and the bound it rests on.
 
     Parameters
     ----------
     holds : bool
-        Never with fewer than two clusters, which give no interval.
-    difference : Interval
-        Of a − b, two-sided at 2 · level − 1, so that each side is a bound at `level`.
+        Never with fewer than two clusters, which give no bound.
+    bound : float or None
+        Lower bound of a − b.
     margin : float
-        The difference that can be borne.
-    level : float
-        Of each one-sided bound.
+        The loss that can be borne.
 
     Examples
     --------
-    >>> non_inferiority([1, 1], [1, 1], 0.02, "ab").difference.level
-    0.9
+    >>> Bound(holds=True, bound=-0.01, margin=0.02).holds
+    True
     """
 
     holds: bool
-    difference: Interval
+    bound: float | None
     margin: float
-    level: float
 
 
 def non_inferiority(
     a: ArrayLike,
     b: ArrayLike,
-    margin: float,
     clusters: Clusters,
-    level: float = 0.95,
     *,
+    margin: float,
+    level: float = 0.95,
     resamples: int = 2000,
     seed: int = 0,
-) -> MarginResult:
+) -> Bound:
     """Say whether a is not worse than b by more than `margin`, one-sided at `level`.
 
     Holds when the lower bound of the paired bootstrap of a − b lies above −margin. With a handful
@@ -56,10 +53,10 @@ def non_inferiority(
     ----------
     a, b : array_like, shape (n,)
         Values of the same probes.
-    margin : float
-        Above 0, in the unit of the values: 0.02 is two points of a share.
     clusters : sequence, length n
         The conversation of every probe.
+    margin : float
+        Above 0, in the unit of the values: 0.02 is two points of a share.
     level : float
         Above 0.5 and below 1.
     resamples, seed : int
@@ -72,24 +69,26 @@ def non_inferiority(
 
     Examples
     --------
-    >>> non_inferiority([1, 1, 1], [1, 1, 1], 0.02, "abc").holds
+    >>> non_inferiority([1, 1, 1], [1, 1, 1], "abc", margin=0.02).holds
     True
     """
-    interval, limit = _bounds(a, b, clusters, level, resamples, seed), checked_margin(margin)
-    holds = interval.low is not None and interval.low > -limit
-    return MarginResult(holds, interval, limit, level)
+    limit = checked_margin(margin)
+    # Each side of a two-sided interval at 2 · level − 1 is a one-sided bound at `level`.
+    two_sided = round(2 * checked_level(level, above=0.5) - 1, 12)
+    low = paired_bootstrap(a, b, clusters, level=two_sided, resamples=resamples, seed=seed).low
+    return Bound(low is not None and low > -limit, low, limit)
 
 
-def equivalence(
+def equivalent(
     a: ArrayLike,
     b: ArrayLike,
-    margin: float,
     clusters: Clusters,
-    level: float = 0.95,
     *,
+    margin: float,
+    level: float = 0.95,
     resamples: int = 2000,
     seed: int = 0,
-) -> MarginResult:
+) -> bool:
     """Say whether a and b differ by less than `margin` either way: two one-sided tests (TOST).
 
     Parameters are those of `non_inferiority`. Source: Schuirmann, "A comparison of the two
@@ -102,17 +101,12 @@ def equivalence(
 
     Examples
     --------
-    >>> equivalence([1, 1, 0], [1, 1, 1], 0.02, "abc").holds
-    False
+    >>> equivalent([1, 1, 1], [1, 1, 1], "abc", margin=0.02)
+    True
     """
-    interval, limit = _bounds(a, b, clusters, level, resamples, seed), checked_margin(margin)
-    low, high = interval.low, interval.high
-    holds = low is not None and high is not None and -limit < low and high < limit
-    return MarginResult(holds, interval, limit, level)
-
-
-def _bounds(
-    a: ArrayLike, b: ArrayLike, clusters: Clusters, level: float, resamples: int, seed: int
-) -> Interval:
-    two_sided = round(2 * checked_level(level, above=0.5) - 1, 12)
-    return paired_bootstrap(a, b, clusters, level=two_sided, resamples=resamples, seed=seed)
+    return all(
+        non_inferiority(
+            x, y, clusters, margin=margin, level=level, resamples=resamples, seed=seed
+        ).holds
+        for x, y in ((a, b), (b, a))
+    )

@@ -90,9 +90,9 @@ def by_cluster(
     if missing := [c for c in numbers if c is None or c != c]:
         raise StatisticsError(f"a cluster is {missing[0]}; name the conversation of every value")
     n = len(numbers)
-    sums = np.bincount(codes, values, n)
-    sums = without_noise(sums, np.bincount(codes, np.abs(values), n))
-    return sums, np.bincount(codes, minlength=n).astype(np.float64)
+    sums = np.bincount(codes, values, n).astype(np.float64)
+    scale = np.bincount(codes, np.abs(values), n).astype(np.float64)
+    return without_noise(sums, scale), np.bincount(codes, minlength=n).astype(np.float64)
 
 
 def without_noise(

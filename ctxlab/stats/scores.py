@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from typing import Literal, get_args
 
 import numpy as np
 
-from ctxlab.errors import StatisticsError, UnknownNameError
+from ctxlab.errors import StatisticsError
 from ctxlab.stats.samples import checked
-
-Metric = Literal["nominal", "interval"]
-"""How ratings differ: as names, or as numbers by their squared distance."""
 
 
 def skill(value: float | None, floor: float | None, ceiling: float | None) -> float | None:
@@ -32,7 +28,7 @@ def skill(value: float | None, floor: float | None, ceiling: float | None) -> fl
 
 
 def krippendorff_alpha(
-    ratings: Sequence[Sequence[Hashable | None]], *, metric: Metric = "nominal"
+    ratings: Sequence[Sequence[Hashable | None]], *, interval: bool = False
 ) -> float | None:
     """Return the agreement of raters beyond chance: 1 when perfect, 0 as by chance.
 
@@ -43,23 +39,19 @@ def krippendorff_alpha(
     ----------
     ratings : sequence of sequences, shape (raters, items)
         One row a rater; None where a rater gave no rating.
-    metric : {"nominal", "interval"}
-        Whether ratings are names, or numbers.
+    interval : bool
+        Take ratings for numbers, whose squared distance counts; otherwise for names.
 
     Raises
     ------
     StatisticsError
         When no item has two ratings, the rows are not equally long, or a rating is not a number.
-    UnknownNameError
-        When the metric is neither.
 
     Examples
     --------
     >>> krippendorff_alpha([["yes", "no", "yes", None], ["yes", "no", "yes", "no"]])
     1.0
     """
-    if metric not in get_args(Metric):
-        raise UnknownNameError("metric", metric, get_args(Metric))
     if len(lengths := {len(row) for row in ratings}) > 1:
         raise StatisticsError(
             f"raters gave {min(lengths)} to {max(lengths)} ratings; give None where one is missing"
@@ -70,7 +62,7 @@ def krippendorff_alpha(
         raise StatisticsError("no item has two ratings; give ratings by at least two raters")
     if any(rating != rating for item in items for rating in item):
         raise StatisticsError("a rating is nan; give None where a rating is missing")
-    disagreement = _unequal_pairs if metric == "nominal" else _squared_distances
+    disagreement = _squared_distances if interval else _unequal_pairs
     pooled = [rating for item in items for rating in item]
     if len(set(pooled)) == 1:
         return None

@@ -22,7 +22,7 @@ _BLOCK = 2**22
 
 
 @dataclass(frozen=True, slots=True)
-class PermutationResult:
+class Permutation:
     """A permutation test: its p-value, and the smallest that its design can give.
 
     Parameters
@@ -38,7 +38,7 @@ class PermutationResult:
 
     Examples
     --------
-    >>> PermutationResult(p_value=0.125, smallest_p=0.125, exact=True, clusters=4).exact
+    >>> Permutation(p_value=0.125, smallest_p=0.125, exact=True, clusters=4).exact
     True
     """
 
@@ -55,7 +55,7 @@ def paired_permutation(
     *,
     resamples: int = 10_000,
     seed: int = 0,
-) -> PermutationResult:
+) -> Permutation:
     """Test whether a and b differ by flipping the sign of whole conversations' differences.
 
     Two-sided, on the absolute sum of the differences. All sign patterns are counted when there
@@ -94,8 +94,8 @@ def paired_permutation(
     blocks = iter([_all_flips(n)]) if exact else _random_flips(n, draws, seed)
     extreme = sum(int((np.abs(total - 2 * (flips @ sums)) >= reach).sum()) for flips in blocks)
     if exact:
-        return PermutationResult(extreme / 2**n, min(1.0, 2 / 2**n), True, n)
-    return PermutationResult((extreme + 1) / (draws + 1), 1 / (draws + 1), False, n)
+        return Permutation(extreme / 2**n, min(1.0, 2 / 2**n), True, n)
+    return Permutation((extreme + 1) / (draws + 1), 1 / (draws + 1), False, n)
 
 
 def _all_flips(n: int) -> NDArray[np.int64]:
@@ -133,23 +133,8 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
     return adjusted
 
 
-@dataclass(frozen=True, slots=True)
-class McNemarResult:
-    """McNemar's test: its p-value, and the questions that only one of the two got right.
-
-    Examples
-    --------
-    >>> McNemarResult(p_value=1.0, only_a=1, only_b=1).only_a
-    1
-    """
-
-    p_value: float
-    only_a: int
-    only_b: int
-
-
-def mcnemar(a: ArrayLike, b: ArrayLike) -> McNemarResult:
-    """Return McNemar's exact two-sided test on two rows of yes and no.
+def mcnemar(a: ArrayLike, b: ArrayLike) -> float:
+    """Return the exact two-sided p-value of McNemar's test on two rows of yes and no.
 
     It takes questions for independent; `paired_permutation` with clusters does not. Source:
     McNemar, "Note on the sampling error of the difference between correlated proportions", 1947.
@@ -167,7 +152,7 @@ def mcnemar(a: ArrayLike, b: ArrayLike) -> McNemarResult:
     Examples
     --------
     >>> mcnemar([1, 1, 1, 1, 1, 0], [0, 0, 0, 0, 0, 1])
-    McNemarResult(p_value=0.21875, only_a=5, only_b=1)
+    0.21875
     """
     from scipy.stats import binomtest
 
@@ -178,32 +163,15 @@ def mcnemar(a: ArrayLike, b: ArrayLike) -> McNemarResult:
         raise StatisticsError(
             f"McNemar's test takes 0 and 1 only, not {odd[0]:g}; use wilcoxon for shares"
         )
-    only_a, only_b = int((difference > 0).sum()), int((difference < 0).sum())
-    discordant = only_a + only_b
-    p_value = float(binomtest(only_a, discordant).pvalue) if discordant else 1.0
-    return McNemarResult(p_value, only_a, only_b)
+    better, worse = int((difference > 0).sum()), int((difference < 0).sum())
+    return float(binomtest(better, better + worse).pvalue) if better + worse else 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class WilcoxonResult:
-    """Wilcoxon's signed-rank test: its p-value, and the conversations it ranked or left out.
+def wilcoxon(a: ArrayLike, b: ArrayLike, clusters: Clusters | None = None) -> float:
+    """Return the p-value of Wilcoxon's signed-rank test on the conversations' mean differences.
 
-    Examples
-    --------
-    >>> WilcoxonResult(p_value=0.0625, clusters=5, ties=0).clusters
-    5
-    """
-
-    p_value: float
-    clusters: int
-    ties: int
-
-
-def wilcoxon(a: ArrayLike, b: ArrayLike, clusters: Clusters | None = None) -> WilcoxonResult:
-    """Return Wilcoxon's two-sided signed-rank test on the conversations' mean differences.
-
-    Every conversation counts once, however many probes it has; those without a difference are
-    ties and left out. Source: Wilcoxon, "Individual comparisons by ranking methods", 1945, as
+    Two-sided. Every conversation counts once, however many probes it has; those without a
+    difference are left out. Source: Wilcoxon, "Individual comparisons by ranking methods", 1945, as
     `scipy.stats.wilcoxon` computes it.
 
     Parameters
@@ -221,16 +189,15 @@ def wilcoxon(a: ArrayLike, b: ArrayLike, clusters: Clusters | None = None) -> Wi
     Examples
     --------
     >>> wilcoxon([1, 1, 1, 1, 1], [0.1, 0.2, 0.3, 0.4, 0.5], "abcde")
-    WilcoxonResult(p_value=0.0625, clusters=5, ties=0)
+    0.0625
     """
     from scipy.stats import wilcoxon as signed_rank
 
     difference = paired_difference(a, b)
     sums, counts = by_cluster(difference, range(difference.size) if clusters is None else clusters)
     means = sums / counts
-    ties = int((means == 0).sum())
-    if ties == means.size:
-        return WilcoxonResult(1.0, means.size, ties)
+    if not means.any():
+        return 1.0
     # Ranks do not change with the scale, and rounded means that are equal share their rank.
     ranked = np.round(means / np.abs(means).max(), 12)
-    return WilcoxonResult(float(signed_rank(ranked).pvalue), means.size, ties)
+    return float(signed_rank(ranked).pvalue)
