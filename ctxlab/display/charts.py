@@ -19,6 +19,10 @@ _PALETTE = [
     "#882255", "#44AA99", "#999933", "#332288", "#AA4499", "#117733",
 ]  # fmt: skip
 _QUIET = "#999999"
+_SHOWN = (
+    "strategy", "budget", "rate", "tokens", "query_aware", "all_evidence", "all_evidence_low",
+    "all_evidence_high", "evidence_tokens", "answer", "step", "tier", "full_history",
+)  # fmt: skip
 _VEGA = "https://vega.github.io/schema/vega/v5.json"
 
 
@@ -239,7 +243,8 @@ def _last(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def _json(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return [dict(row) for row in rows]
+    """Keep what a chart shows: a saved notebook should not change with the latency."""
+    return [{name: row[name] for name in _SHOWN if name in row} for row in rows]
 
 
 def _title(measure: str) -> str:
