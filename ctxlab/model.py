@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -97,22 +98,34 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class ArtifactRecord:
-    """One version of one step's artifact, as stored.
+    """One version of one step's artifact, as stored: JSON text, read anew at every access.
 
     Examples
     --------
-    >>> ArtifactRecord("art_1", "wks_1", "persona", {"name": "Mira"}, 1, 1).version
-    1
+    >>> record = ArtifactRecord("art_1", "persona", '{"name": "Mira"}', schema_version=1, version=1)
+    >>> record.artifact
+    {'name': 'Mira'}
     """
 
     id: str
-    workshop: str
     step: str
-    artifact: dict[str, Any]
+    text: str
     schema_version: int
     version: int
     valid: bool = True
-    extracted_at: str | None = None
+    token_count: int = 0
+
+    @property
+    def artifact(self) -> dict[str, Any]:
+        """The artifact; changing what comes back changes nothing that is stored.
+
+        Examples
+        --------
+        >>> ArtifactRecord("art_1", "persona", "{}", 1, 1).artifact
+        {}
+        """
+        found: dict[str, Any] = json.loads(self.text)
+        return found
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,8 @@ class Database:
     def __init__(self, path: str | Path = ":memory:") -> None:
         self.path = str(path)
         self._lock, self._depth = RLock(), 0
+        self.generation = 0
+        """Number of writes that have ended: what was read before may be out of date."""
         if self.path != ":memory:":
             Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         with translated(self.path):
@@ -81,11 +83,24 @@ class Database:
             except BaseException:
                 self._depth -= 1
                 if self._depth == 0:
+                    self.generation += 1
                     self._roll_back()
                 raise
             self._depth -= 1
             if self._depth == 0:
+                self.generation += 1
                 self._connection.execute("COMMIT")
+
+    @property
+    def writing(self) -> bool:
+        """Whether a write is open.
+
+        Examples
+        --------
+        >>> Database().writing
+        False
+        """
+        return self._depth > 0
 
     def _roll_back(self) -> None:
         try:
