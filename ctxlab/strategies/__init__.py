@@ -6,6 +6,7 @@ from ctxlab.strategies.controls import Identity, Oracle, RandomDrop, ShortestFir
 from ctxlab.strategies.diversity import MMR
 from ctxlab.strategies.duplicates import Deduplicate
 from ctxlab.strategies.graph import LexRank
+from ctxlab.strategies.json_fields import PruneFields
 from ctxlab.strategies.lexical import BM25, IDFDensity
 from ctxlab.strategies.tool_traffic import ClearToolUses, MaskObservations
 from ctxlab.strategies.windows import HeadTail, KeepLast
@@ -39,6 +40,7 @@ __all__ = [
     "LexRank",
     "MaskObservations",
     "Oracle",
+    "PruneFields",
     "RandomDrop",
     "ShortestFirst",
 ]
