@@ -82,27 +82,29 @@ class _Frames:
         labels = dict.fromkeys(message.session for message in messages)
         ids = {label: new_id("ses") for label in labels or {None: None}}
         self.sessions += [(ids[label], workshop, label, i) for i, label in enumerate(ids)]
-        self._add_messages(workshop, steps, messages, ids)
+        self.add_messages(workshop, steps, messages, ids)
         if conversation.case:
             self._add_case(workshop, conversation.case)
         return workshop
 
-    def _add_messages(
+    def add_messages(
         self,
         workshop: str,
         steps: list[str],
         messages: Sequence[Message],
         sessions: dict[str | None, str],
+        position: int = 0,
+        total: int = 0,
     ) -> None:
         n, columns = len(messages), self._messages
         tokens = self._counter.count_many([message.content for message in messages])
         overheads = [self._counter.overhead(message) for message in messages]
-        totals = accumulate((t + o for t, o in zip(tokens, overheads, strict=True)), initial=0)
+        totals = accumulate((t + o for t, o in zip(tokens, overheads, strict=True)), initial=total)
         columns["workshop_id"] += [workshop] * n
         columns["session_id"] += [sessions[message.session] for message in messages]
         columns["step_id"] += steps
         columns["message_id"] += all_storable(message.id for message in messages)
-        columns["position"] += range(n)
+        columns["position"] += range(position, position + n)
         columns["role"] += [message.role for message in messages]
         columns["name"] += [m.name if m.name is None else storable(m.name) for m in messages]
         columns["content"] += all_storable(message.content for message in messages)
@@ -220,6 +222,56 @@ def add_cases(
             yield Conversation(title, PLAIN, ((PLAIN, case.messages),), case)
 
     return len(add_conversations(db, new(), counter))
+
+
+def append_messages(
+    db: Database, workshop: str, step: str, messages: Iterable[Message], counter: TokenCounter
+) -> int:
+    """Append messages to a step of a workshop; return how many were new.
+
+    A message whose id the step holds already, or that comes twice, is left out.
+
+    Examples
+    --------
+    >>> append_messages(Database(), "wks_none", "challenge", [], TokenCounter())
+    0
+    """
+    with db.write():
+        known = {
+            stored(key)
+            for (key,) in db.rows(
+                "SELECT message_id FROM chat_messages WHERE workshop_id = ? AND step_id = ?",
+                [workshop, step],
+            )
+        }
+        new = {message.id: message for message in messages if message.id not in known}
+        if not new:
+            return 0
+        position, total = db.rows(
+            "SELECT coalesce(max(position) + 1, 0), "
+            "coalesce(max(running_total + token_count + overhead), 0) "
+            "FROM chat_messages WHERE workshop_id = ?",
+            [workshop],
+        )[0]
+        sessions = _sessions(db, workshop, dict.fromkeys(m.session for m in new.values()))
+        frames = _Frames(counter)
+        frames.add_messages(
+            workshop, [step] * len(new), list(new.values()), sessions, position, total
+        )
+        frames.write(db)
+    return len(new)
+
+
+def _sessions(db: Database, workshop: str, labels: Iterable[str | None]) -> dict[str | None, str]:
+    """Return the session of every label, made where there is none yet."""
+    rows = db.rows("SELECT label, id FROM sessions WHERE workshop_id = ?", [workshop])
+    found: dict[str | None, str] = dict(rows)
+    for label in labels:
+        if label not in found:
+            found[label] = new_id("ses")
+            row = (found[label], workshop, label, len(found) - 1)
+            _insert(db, "sessions", [row], _SESSION)
+    return found
 
 
 def read_cases(

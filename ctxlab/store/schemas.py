@@ -15,7 +15,7 @@ from ctxlab.store.connection import Database
 from ctxlab.workshop import ArtifactSchema
 
 Fault = tuple[str, str]
-Migrate = Callable[[dict[str, Any]], dict[str, Any]]
+Migrate = Callable[[dict[str, Any], int], dict[str, Any]]
 
 
 def register_schema(
@@ -181,7 +181,7 @@ def migrate_artifacts(
     step_id : str
         Whose artifacts.
     migrate : callable
-        Turns an artifact of the version before into one of the new version.
+        Turns an artifact, given with its schema version, into one of the new version.
     to : int
         The new schema version.
     save : callable
@@ -198,15 +198,15 @@ def migrate_artifacts(
     --------
     >>> with Database() as db:
     ...     register_schema(db, "note", 2, {"type": "object"})
-    ...     migrate_artifacts(db, "note", dict, 2, lambda *_: None)
+    ...     migrate_artifacts(db, "note", lambda old, _: old, 2, lambda *_: None)
     []
     """
     schema = schema_of(db, step_id, to)[1]
     with db.write():
         report = []
-        for row, version, artifact in _older(db, step_id, to):
+        for row, version, schema_version, artifact in _older(db, step_id, to):
             try:
-                new = migrate(artifact)
+                new = migrate(artifact, schema_version)
                 found = faults(schema, new)
             except Exception as error:  # noqa: BLE001 - the migration is the caller's code
                 new, found = artifact, [("$", f"{type(error).__name__}: {error}")]
@@ -222,12 +222,12 @@ def migrate_artifacts(
     return report
 
 
-def _older(db: Database, step_id: str, to: int) -> Iterator[tuple[str, int, dict[str, Any]]]:
+def _older(db: Database, step_id: str, to: int) -> Iterator[tuple[str, int, int, dict[str, Any]]]:
     rows = db.rows(
-        "SELECT a.workshop_step_id, a.version, a.artifact FROM step_artifacts a "
+        "SELECT a.workshop_step_id, a.version, a.schema_version, a.artifact FROM step_artifacts a "
         "JOIN workshop_steps t ON t.id = a.workshop_step_id "
         "WHERE t.step_id = ? AND a.schema_version < ? ORDER BY a.workshop_step_id",
         [step_id, to],
     )
-    for row, version, text in rows:
-        yield row, version, json.loads(text)
+    for row, version, schema_version, text in rows:
+        yield row, version, schema_version, json.loads(text)

@@ -1,0 +1,496 @@
+"""One workshop in the store: its steps, their life cycle, and what they produce."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ctxlab.errors import NotFoundError, TransitionError, UnknownNameError
+from ctxlab.model import ArtifactRecord, Message
+from ctxlab.store.artifacts import merge_patch
+from ctxlab.store.conversations import append_messages, read_messages
+from ctxlab.store.summaries import SummaryEvent, SummaryRecord
+from ctxlab.workshop import ArcPhase, ArcState, Protocol, advance, move
+
+if TYPE_CHECKING:
+    from ctxlab.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class StepStatus:
+    """Where one step of a workshop is.
+
+    Examples
+    --------
+    >>> StepStatus("wst_1", "challenge", "not_started", ArcPhase.ORIENT).status
+    'not_started'
+    """
+
+    row: str
+    step: str
+    status: str
+    arc_phase: ArcPhase
+
+
+class Workshop:
+    """A handle to one workshop: start a step, talk, save what comes out, complete it.
+
+    Parameters
+    ----------
+    store : Store
+        Where it lives.
+    id : str
+        Its id.
+
+    Raises
+    ------
+    NotFoundError
+        When the store holds no such workshop.
+
+    Examples
+    --------
+    >>> from ctxlab.store import Store
+    >>> workshop = Store(":memory:").create_workshop("Market hall")
+    >>> workshop.start("challenge")
+    >>> workshop.status()[0].status
+    'in_progress'
+    """
+
+    def __init__(self, store: Store, id: str) -> None:  # noqa: A002 - what it is
+        rows = store.db.rows("SELECT title, protocol FROM workshops WHERE id = ?", [id])
+        if not rows:
+            raise NotFoundError(
+                f"no workshop {id!r} in {store.path}; Store.workshops lists those there are"
+            )
+        self.store, self.id = store, id
+        self.title, self.protocol_name = rows[0]
+        self._rows = {
+            step: row
+            for row, step in store.db.rows(
+                "SELECT id, step_id FROM workshop_steps WHERE workshop_id = ? ORDER BY position",
+                [id],
+            )
+        }
+
+    @property
+    def protocol(self) -> Protocol:
+        """Which steps there are, and what each needs.
+
+        Examples
+        --------
+        >>> from ctxlab.store import Store
+        >>> Store(":memory:").create_workshop("Retro").protocol.name
+        'design-thinking'
+        """
+        return self.store.protocol(self.protocol_name)
+
+    @property
+    def steps(self) -> list[str]:
+        """The ids of its steps, in order.
+
+        Examples
+        --------
+        >>> from ctxlab.store import Store
+        >>> Store(":memory:").create_workshop("Retro").steps[:2]
+        ['challenge', 'stakeholder-mapping']
+        """
+        return list(self._rows)
+
+    def row(self, step: str) -> str:
+        """Return the id of a step of this workshop.
+
+        Raises
+        ------
+        UnknownNameError
+            When it has no such step.
+
+        Examples
+        --------
+        >>> from ctxlab.store import Store
+        >>> Store(":memory:").create_workshop("Retro").row("persona")[:4]
+        'wst_'
+        """
+        if step not in self._rows:
+            raise UnknownNameError("step", step, self._rows)
+        return str(self._rows[step])
+
+    def status(self) -> list[StepStatus]:
+        """Return where every step is.
+
+        Examples
+        --------
+        >>> from ctxlab.store import Store
+        >>> len(Store(":memory:").create_workshop("Retro").status())
+        10
+        """
+        rows = self.store.db.rows(
+            "SELECT id, step_id, status, arc_phase FROM workshop_steps "
+            "WHERE workshop_id = ? ORDER BY position",
+            [self.id],
+        )
+        return [StepStatus(row, step, status, ArcPhase(phase)) for row, step, status, phase in rows]
+
+    def say(self, step: str, messages: Iterable[Message]) -> int:
+        """Append messages to a step; ids that are there already are left out. Return how many.
+
+        Examples
+        --------
+        >>> from ctxlab.store import Store
+        >>> workshop = Store(":memory:").create_workshop("Retro")
+        >>> workshop.say("challenge", [Message("m1", "user", "Hi"), Message("m1", "user", "Hi")])
+        1
+        """
+        self.row(step)
+        return append_messages(self.store.db, self.id, step, messages, self.store.counter)
+
+    def messages(self, step: str | None = None) -> list[Message]:
+        """Return the messages of a step, or of all steps.
+
+        Examples
+        --------
+        >>> from ctxlab.store import Store
+        >>> Store(":memory:").create_workshop("Retro").messages("challenge")
+        []
+        """
+        return list(read_messages(self.store.db, self.id, step))
+
+    def save_artifact(
+        self,
+        step: str,
+        artifact: Mapping[str, Any],
+        *,
+        expected_version: int = 0,
+        schema_version: int | None = None,
+        validate: bool = True,
+    ) -> ArtifactRecord:
+        """Save a step's artifact under an optimistic lock; every version is kept.
+
+        Raises
+        ------
+        StaleVersionError
+            When the stored version is not `expected_version`.
+        InvalidArtifactError
+            When the schema refuses it and it is to be validated.
+
+        Examples
+        --------
+        >>> from ctxlab.store import Store
+        >>> workshop = Store(":memory:").create_workshop("Retro")
+        >>> workshop.save_artifact("challenge", {}, validate=False).version
+        1
+        """
+        return self.store.artifacts.save(
+            self.row(step),
+            step,
+            artifact,
+            expected_version=expected_version,
+            schema_version=schema_version,
+            validate=validate,
+        )
+
+    def artifact(self, step: str, version: int | None = None) -> ArtifactRecord | None:
+        """Return a step's artifact, now or in an earlier version; None when there is none yet.
+
+        Raises
+        ------
+        NotFoundError
+            When there was no such version.
+
+        Examples
+        --------
+        >>> from ctxlab.store import Store
+        >>> Store(":memory:").create_workshop("Retro").artifact("challenge") is None
+        True
+        """
+        row = self.row(step)
+        if version is None:
+            return self.store.artifacts.read(row)
+        return self.store.artifacts.version(row, step, version)
+
+    def history(self, step: str) -> list[ArtifactRecord]:
+        """Return every version of a step's artifact.
+
+        Examples
+        --------
+        >>> from ctxlab.store import Store
+        >>> Store(":memory:").create_workshop("Retro").history("challenge")
+        []
+        """
+        return self.store.artifacts.history(self.row(step), step)
+
+    def diff(self, step: str, a: int, b: int) -> dict[str, Any]:
+        """Return the JSON merge patch (RFC 7396) from one version of an artifact to another.
+
+        Raises
+        ------
+        NotFoundError
+            When there was no such version.
+
+        Examples
+        --------
+        >>> from ctxlab.store import Store
+        >>> workshop = Store(":memory:").create_workshop("Retro")
+        >>> _ = workshop.save_artifact("challenge", {"goal": "x"}, validate=False)
+        >>> new = {"goal": "y"}
+        >>> _ = workshop.save_artifact("challenge", new, expected_version=1, validate=False)
+        >>> workshop.diff("challenge", 1, 2)
+        {'goal': 'y'}
+        """
+        row = self.row(step)
+        old, new = (self.store.artifacts.version(row, step, v).artifact for v in (a, b))
+        patch: dict[str, Any] = merge_patch(old, new)
+        return patch
+
+    def restore(self, step: str, version: int, *, expected_version: int) -> ArtifactRecord:
+        """Save an earlier version again, as a new one.
+
+        Raises
+        ------
+        NotFoundError, StaleVersionError
+            When there was no such version, or the artifact has moved on.
+
+        Examples
+        --------
+        >>> from ctxlab.store import Store
+        >>> workshop = Store(":memory:").create_workshop("Retro")
+        >>> _ = workshop.save_artifact("challenge", {"goal": "x"}, validate=False)
+        >>> workshop.restore("challenge", 1, expected_version=1).version
+        2
+        """
+        old = self.store.artifacts.version(self.row(step), step, version)
+        return self.save_artifact(
+            step,
+            old.artifact,
+            expected_version=expected_version,
+            schema_version=old.schema_version,
+            validate=old.valid,
+        )
+
+    def save_summary(self, step: str, text: str) -> SummaryRecord:
+        """Write a step's summary, once; a second one is a `ConflictError`.
+
+        Examples
+        --------
+        >>> from ctxlab.store import Store
+        >>> workshop = Store(":memory:").create_workshop("Retro")
+        >>> workshop.save_summary("challenge", "We chose bread.").revision
+        1
+        """
+        return self.store.summaries.save(self.row(step), step, text)
+
+    def regenerate_summary(self, step: str, text: str) -> SummaryRecord:
+        """Replace a step's summary on purpose; the old text stays in its history.
+
+        Examples
+        --------
+        >>> from ctxlab.store import Store
+        >>> workshop = Store(":memory:").create_workshop("Retro")
+        >>> _ = workshop.save_summary("challenge", "We chose bread.")
+        >>> workshop.regenerate_summary("challenge", "We chose fish.").revision
+        2
+        """
+        return self.store.summaries.regenerate(self.row(step), step, text)
+
+    def fail_summary(self, step: str, error: str) -> None:
+        """Record that a summary could not be generated; it is never stored as if it were one.
+
+        Examples
+        --------
+        >>> from ctxlab.store import Store
+        >>> workshop = Store(":memory:").create_workshop("Retro")
+        >>> workshop.fail_summary("challenge", "timed out")
+        >>> workshop.summary_history("challenge")[0].error
+        'timed out'
+        """
+        self.store.summaries.fail(self.row(step), error)
+
+    def generate_summary(
+        self, step: str, write: Callable[[Sequence[Message]], str]
+    ) -> SummaryRecord:
+        """Let `write` make the summary of a step's messages; its failure is recorded and raised.
+
+        Examples
+        --------
+        >>> from ctxlab.store import Store
+        >>> workshop = Store(":memory:").create_workshop("Retro")
+        >>> workshop.generate_summary("challenge", lambda messages: "Nothing was said.").revision
+        1
+        """
+        try:
+            text = write(self.messages(step))
+        except Exception as error:
+            self.fail_summary(step, f"{type(error).__name__}: {error}")
+            raise
+        replace = self.summary(step) is not None
+        return self.regenerate_summary(step, text) if replace else self.save_summary(step, text)
+
+    def summary(self, step: str) -> SummaryRecord | None:
+        """Return a step's summary, or None.
+
+        Examples
+        --------
+        >>> from ctxlab.store import Store
+        >>> Store(":memory:").create_workshop("Retro").summary("challenge") is None
+        True
+        """
+        return self.store.summaries.read(self.row(step))
+
+    def summary_history(self, step: str) -> list[SummaryEvent]:
+        """Return the texts that were replaced, and the generations that failed.
+
+        Examples
+        --------
+        >>> from ctxlab.store import Store
+        >>> Store(":memory:").create_workshop("Retro").summary_history("challenge")
+        []
+        """
+        return self.store.summaries.history(self.row(step))
+
+    def start(self, step: str) -> None:
+        """Begin a step, or take up one that needs regeneration.
+
+        Raises
+        ------
+        TransitionError
+            When it is under way or complete, or a step that it needs is not complete.
+
+        Examples
+        --------
+        >>> from ctxlab.store import Store
+        >>> Store(":memory:").create_workshop("Retro").start("persona")
+        Traceback (most recent call last):
+        ctxlab.errors.TransitionError: step 'persona' needs 'user-research', 'sense-making'...
+        """
+        now = self._at(step, "start", "not_started", "needs_regeneration")
+        states = {one.step: one.status for one in self.status()}
+        missing = [s for s in self.protocol.dependencies(step) if states.get(s) != "complete"]
+        if missing:
+            listed = ", ".join(map(repr, missing))
+            raise TransitionError(f"step {step!r} needs {listed} to be complete first")
+        phase = ArcPhase.ORIENT if now.status == "not_started" else ArcPhase.REFINE
+        self._set(step, "in_progress", phase, "started_at = coalesce(started_at, now())")
+
+    def advance(self, step: str, **facts: bool | int) -> ArcPhase:
+        """Move a step along its arc as far as the rule allows, and return the phase.
+
+        Parameters
+        ----------
+        step : str
+            A step under way.
+        **facts
+            What the rule looks at: the fields of `ctxlab.workshop.ArcState` but the phase.
+            Whether there is an artifact, and a valid one, is known.
+
+        Raises
+        ------
+        TransitionError
+            When the step is not under way.
+
+        Examples
+        --------
+        >>> from ctxlab.store import Store
+        >>> workshop = Store(":memory:").create_workshop("Retro")
+        >>> workshop.start("challenge")
+        >>> workshop.advance("challenge", turns_in_phase=1).value
+        'gather'
+        """
+        now = self._at(step, "advance", "in_progress")
+        record = self.artifact(step)
+        known = {
+            "has_artifact": record is not None,
+            "artifact_valid": bool(record and record.valid),
+        }
+        state = ArcState(phase=now.arc_phase, **(known | facts))
+        phase = advance(state).phase
+        self._set(step, "in_progress", phase)
+        return phase
+
+    def complete(self, step: str, summary: str) -> None:
+        """End a step with its summary; its artifact has to be there and valid.
+
+        Raises
+        ------
+        TransitionError
+            When it is not under way, or has no valid artifact.
+
+        Examples
+        --------
+        >>> from ctxlab.store import Store
+        >>> Store(":memory:").create_workshop("Retro").complete("challenge", "Done.")
+        Traceback (most recent call last):
+        ctxlab.errors.TransitionError: step 'challenge' is not_started; complete needs in_progress
+        """
+        self._at(step, "complete", "in_progress")
+        record = self.artifact(step)
+        if record is None or not record.valid:
+            what = "no artifact" if record is None else "an artifact that its schema refuses"
+            raise TransitionError(f"step {step!r} has {what}; save a valid one, then complete it")
+        with self.store.db.write():
+            if self.summary(step) is None:
+                self.save_summary(step, summary)
+            else:
+                self.regenerate_summary(step, summary)
+            self._set(step, "complete", ArcPhase.COMPLETE, "completed_at = now()")
+
+    def revise(self, step: str) -> list[str]:
+        """Open a complete step again; return the dependent steps, marked for regeneration.
+
+        Their artifacts and summaries stay.
+
+        Raises
+        ------
+        TransitionError
+            When the step is not complete.
+
+        Examples
+        --------
+        >>> from ctxlab.store import Store
+        >>> Store(":memory:").create_workshop("Retro").revise("challenge")
+        Traceback (most recent call last):
+        ctxlab.errors.TransitionError: step 'challenge' is not_started; revise needs complete
+        """
+        self._at(step, "revise", "complete")
+        touched = set(self.protocol.dependents(step, transitive=True))
+        states = {one.step: one for one in self.status()}
+        marked = [s for s in self.steps if s in touched and states[s].status != "not_started"]
+        with self.store.db.write():
+            self._set(step, "in_progress", move(ArcPhase.COMPLETE, ArcPhase.REFINE))
+            for dependent in marked:
+                self._set(dependent, "needs_regeneration", states[dependent].arc_phase)
+        return marked
+
+    def _at(self, step: str, what: str, *allowed: str) -> StepStatus:
+        self.row(step)
+        now = next(one for one in self.status() if one.step == step)
+        if now.status not in allowed:
+            raise TransitionError(
+                f"step {step!r} is {now.status}; {what} needs {' or '.join(allowed)}"
+            )
+        return now
+
+    def _set(self, step: str, status: str, phase: ArcPhase, also: str = "id = id") -> None:
+        with self.store.db.write() as connection:
+            connection.execute(
+                f"UPDATE workshop_steps SET status = ?, arc_phase = ?, {also} WHERE id = ? "  # noqa: S608
+                "RETURNING id",
+                [status, phase.value, self.row(step)],
+            ).fetchall()
+
+    def delete(self) -> None:
+        """Delete the workshop and everything that belongs to it.
+
+        Examples
+        --------
+        >>> from ctxlab.store import Store
+        >>> store = Store(":memory:")
+        >>> store.create_workshop("Retro").delete()
+        >>> store.counts().get("workshops", 0)
+        0
+        """
+        with self.store.db.write() as connection:
+            connection.execute("DELETE FROM workshops WHERE id = ?", [self.id])
+
+    def __repr__(self) -> str:
+        done = sum(one.status == "complete" for one in self.status())
+        return f"Workshop({self.title!r}, {done} of {len(self._rows)} steps complete)"
