@@ -11,6 +11,7 @@ from ctxlab.model import ContextTier
 
 _BUDGET = re.compile(r"\s*(\d+(?:[._]\d+)*)\s*(%|k|K)?\s*")
 Limits = dict[ContextTier, int]
+Demand = Mapping[ContextTier, int] | Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +219,7 @@ class TierBudget:
             for tier, share in zip(ContextTier, given, strict=True)
         }
 
-    def limits(self, demand: Mapping[ContextTier | str, int] | None = None) -> Limits:
+    def limits(self, demand: Demand | None = None) -> Limits:
         """Return every tier's limit, given what each would use if it could.
 
         Parameters
@@ -266,7 +267,7 @@ class TierBudget:
             limits[tier] += max(0, min(spare, room, 1))
         return limits
 
-    def report(self, used: Mapping[ContextTier | str, int]) -> list[TierUse]:
+    def report(self, used: Demand) -> list[TierUse]:
         """Return used, limit and over of every tier and of the whole prompt.
 
         A tier's limit is its own part, or more where others leave some of theirs to it.

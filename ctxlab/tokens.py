@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from ctxlab._vocab import SHIPPED, load, rank_file
 from ctxlab.errors import EncodingUnavailableError, MissingExtraError
@@ -107,7 +107,7 @@ class TokenCounter:
         self.backend = backend
         if backend == "fast":
             _require_fast(self.encoding)
-        self._counts: dict[str, int] = {"": 0}
+        self._counts = self._known()
         self._count_new: _Count | None = None
 
     def count(self, text: str) -> int:
@@ -167,6 +167,11 @@ class TokenCounter:
         """
         self._counts.update(counts)
 
+    def _known(self) -> dict[str, int]:
+        # Every message has a role: with these, stored counts never need the vocabulary.
+        roles = dict.fromkeys(get_args(Role), 1) if self.encoding in SHIPPED else {}
+        return {"": 0} | roles
+
     def _remember(self, texts: list[str]) -> list[int]:
         if self._count_new is None:
             self._count_new = (
@@ -174,7 +179,7 @@ class TokenCounter:
             )
         counts = _in_threads(self._count_new, texts)
         if len(self._counts) + len(texts) > _MAX_CACHED:
-            self._counts = {"": 0}
+            self._counts = self._known()
         self._counts.update(zip(texts, counts, strict=True))
         return counts
 

@@ -116,6 +116,13 @@ def test_the_fast_backend_says_which_extra_it_needs(monkeypatch):
         TokenCounter(backend="fast")
 
 
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_role_is_one_token(encoding):
+    """Roles are known without the vocabulary, and rightly."""
+    encode = load(encoding).encode_ordinary
+    assert all(len(encode(role)) == 1 for role in ("system", "user", "assistant", "tool"))
+
+
 def test_long_white_space_is_counted_where_tiktoken_fails():
     """A million spaces, on which tiktoken's pattern engine gives up, have a count."""
     assert 7_000 < TokenCounter().count(" " * 1_000_000) < 9_000

@@ -62,6 +62,8 @@ class Store:
         self.artifacts = Artifacts(self.db, self.counter)
         self.summaries = Summaries(self.db, self.counter)
         self._migrations: dict[tuple[str, int], protocols.MigrateOne] = {}
+        self._protocols: dict[str, Protocol] = {}
+        self._read_at = -1
 
     @property
     def path(self) -> str:
@@ -185,7 +187,11 @@ class Store:
         >>> store.create_workshop("Market hall").protocol == DESIGN_THINKING
         True
         """
-        return protocols.read(self.db, name)
+        if self._read_at != self.db.generation:
+            self._protocols, self._read_at = {}, self.db.generation
+        if name not in self._protocols:
+            self._protocols[name] = protocols.read(self.db, name)
+        return self._protocols[name]
 
     def register_schema(
         self,

@@ -8,6 +8,7 @@ from ctxlab.strategies.duplicates import Deduplicate
 from ctxlab.strategies.graph import LexRank
 from ctxlab.strategies.json_fields import PruneFields
 from ctxlab.strategies.lexical import BM25, IDFDensity
+from ctxlab.strategies.tiers import Tiers
 from ctxlab.strategies.tool_traffic import ClearToolUses, MaskObservations
 from ctxlab.strategies.windows import HeadTail, KeepLast
 
@@ -43,4 +44,5 @@ __all__ = [
     "PruneFields",
     "RandomDrop",
     "ShortestFirst",
+    "Tiers",
 ]
