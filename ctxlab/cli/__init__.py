@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from ctxlab.cli import compare, data, look
+from ctxlab.cli import compare, data, export, look, postgres, workshop
 from ctxlab.errors import BudgetError, CtxlabError, SpecError, UnknownNameError
 
 app = typer.Typer(
@@ -28,6 +28,10 @@ app.command()(look.show)
 app.command()(look.strategies)
 app.add_typer(data.datasets_app, name="datasets")
 app.command()(data.sql)
+app.command()(workshop.backup)
+app.command()(workshop.restore)
+app.command("export")(export.export_)
+app.command()(postgres.push)
 
 _USAGE = (BudgetError, SpecError, UnknownNameError)
 

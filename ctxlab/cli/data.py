@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +21,9 @@ from ctxlab.cli.options import (
 from ctxlab.cli.output import put, put_json, put_table
 from ctxlab.tokens import DEFAULT_ENCODING
 
+if TYPE_CHECKING:
+    from ctxlab.tokens import TokenCounter
+
 datasets_app = typer.Typer(no_args_is_help=True, help="List and fetch datasets.")
 
 
@@ -35,18 +38,25 @@ def import_(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Import conversations into the store, with their tokens counted.
+    """Import conversations, or a production database's workshops, with their tokens counted.
 
     For example:
 
       ctxlab import chats.jsonl --store lab.duckdb
 
       ctxlab import exports/ --format openai --skip-bad
+
+      ctxlab import postgresql://reader@db.example.org/app --store lab.duckdb
     """
+    from ctxlab.postgres import is_address
     from ctxlab.store import Store
     from ctxlab.tokens import shared_counter
 
     counter = shared_counter(encoding)
+    databases = [path for path in paths if is_address(path)]
+    if databases:
+        _import_databases(databases, paths, store, counter, as_json=as_json)
+        return
     with Store(store) as lab:
         before = lab.counts()
         cases = read_inputs(paths, format_name, skip_bad=skip_bad)
@@ -58,6 +68,21 @@ def import_(
         put_json({"schema": 1, "cases": new, "messages": messages, "probes": probes})
     else:
         put(f"{new:,} conversations, {messages:,} messages, {probes:,} probes into {store}")
+
+
+def _import_databases(
+    databases: list[str], paths: list[str], store: Path, counter: TokenCounter, *, as_json: bool
+) -> None:
+    from ctxlab.cli.postgres import report
+    from ctxlab.errors import SpecError
+    from ctxlab.postgres import import_workshops
+    from ctxlab.store import Store
+
+    if databases != paths:
+        raise SpecError("import databases and files one after the other, not in one command")
+    with Store(store) as lab:
+        for address in databases:
+            report(import_workshops(lab, address, counter=counter), f"into {store}", as_json)
 
 
 @datasets_app.command("list")

@@ -10,8 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ctxlab.cli.options import Encoding, FormatName, Json, Paths, SkipBad, read_inputs
+from ctxlab.cli.options import (
+    DEFAULT_STORE,
+    Encoding,
+    FormatName,
+    Json,
+    Paths,
+    SkipBad,
+    StorePath,
+    read_inputs,
+)
 from ctxlab.cli.output import put, put_json, put_table
+from ctxlab.cli.workshop import put_tiers, tier_rows
 from ctxlab.errors import CtxlabError, UnknownNameError
 from ctxlab.tokens import DEFAULT_ENCODING
 
@@ -25,16 +35,28 @@ def budget(
     encoding: Encoding = DEFAULT_ENCODING,
     format_name: FormatName = None,
     skip_bad: SkipBad = False,
+    store: StorePath = DEFAULT_STORE,
+    limit: Annotated[int, typer.Option(help="Budget of a workshop's step, in tokens.")] = 15_000,
     as_json: Json = False,
 ) -> None:
-    """Count the tokens of conversations by role and by tier, as a chat is billed.
+    """Count tokens as a chat is billed: conversations by role, a workshop by step and tier.
 
     For example:
 
       ctxlab budget chat.jsonl
 
-      ctxlab budget market-surplus --encoding cl100k_base --json
+      ctxlab budget market-surplus --limit 8000 --encoding cl100k_base
+
+      ctxlab budget wks_0001… --store lab.duckdb --json
     """
+    if len(paths) == 1:
+        tiers = tier_rows(paths[0], store, encoding, limit)
+        if tiers is not None:
+            if as_json:
+                put_json({"schema": 1, "encoding": encoding, "rows": tiers})
+            else:
+                put_tiers(tiers)
+            return
     rows = [_spent(case, encoding) for case in read_inputs(paths, format_name, skip_bad=skip_bad)]
     if as_json:
         put_json({"schema": 1, "encoding": encoding, "rows": rows})

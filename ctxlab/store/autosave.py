@@ -209,6 +209,8 @@ class AutoSaver:
         with self._changed:
             self._closed = True
             self._changed.notify()
+        # A thread that is still in the database when the interpreter ends would abort it.
+        self._worker.join()
         atexit.unregister(self.close)
 
     def __enter__(self) -> AutoSaver:

@@ -1,0 +1,176 @@
+"""Which column of a production table is which of ours."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from psycopg import Connection, sql
+
+from ctxlab.errors import DataError
+
+COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
+    "workshops": {
+        "id": (), "title": ("name",), "protocol": ("kind",), "metadata": ("meta",),
+        "created_at": (),
+    },
+    "sessions": {
+        "id": (), "workshop_id": (), "label": ("name", "title"),
+        "position": ("session_number", "sort_order", "order"),
+        "created_at": ("started_at",),
+    },
+    "step_definitions": {
+        "protocol": (), "step_id": (), "position": (), "name": (), "description": (),
+        "depends_on": (), "prompt_template": (), "definition": (),
+    },
+    "workshop_steps": {
+        "id": (), "workshop_id": (), "step_id": ("step", "step_key", "step_slug", "slug"),
+        "position": ("step_order", "step_number", "step_index", "sort_order", "order"),
+        "status": ("state",), "arc_phase": ("phase",), "started_at": (), "completed_at": (),
+    },
+    "chat_messages": {
+        "workshop_id": (), "session_id": (), "step_id": ("workshop_step_id", "step"),
+        "message_id": ("id",), "position": ("sequence", "sequence_number", "sort_order", "order"),
+        "role": ("sender",), "name": ("author", "speaker"), "content": ("text", "body", "message"),
+        "tool_calls": (), "tool_call_id": (), "pinned": ("is_pinned",), "metadata": ("meta",),
+        "token_count": (), "overhead": (), "running_total": (), "encoding": (),
+        "created_at": ("timestamp", "sent_at"),
+    },
+    "step_summaries": {
+        "id": (), "workshop_step_id": ("step_id",), "summary": ("content", "text"),
+        "token_count": (), "encoding": (), "revision": ("version",),
+        "generated_at": ("created_at",),
+    },
+    "step_artifacts": {
+        "id": (), "workshop_step_id": ("step_id",),
+        "artifact": ("artifact_data", "data", "content", "payload"), "schema_version": (),
+        "version": ("lock_version", "revision"), "valid": ("is_valid",), "token_count": (),
+        "encoding": (), "extracted_at": ("created_at", "updated_at"),
+    },
+    "step_artifact_versions": {
+        "workshop_step_id": (), "version": (), "artifact": (), "schema_version": (), "valid": (),
+        "extracted_at": (),
+    },
+    "artifact_schemas": {
+        "step_id": (), "schema_version": (), "json_schema": ("schema",), "migration": (),
+        "registered_at": ("created_at",),
+    },
+}  # fmt: skip
+"""Our columns of every table, each with other names that production gives it."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table of the database: for our columns theirs, and what is left over.
+
+    Examples
+    --------
+    >>> columns = {"created_at": "createdAt"}
+    >>> Source("workshops", columns, {"createdAt": "timestamp with time zone"}).has("title")
+    False
+    """
+
+    table: str
+    columns: dict[str, str]
+    types: dict[str, str]
+    extras: list[str] = field(default_factory=list)
+
+    def has(self, name: str) -> bool:
+        """Say whether there is a column of that meaning.
+
+        Examples
+        --------
+        >>> Source("workshops", {"id": "id"}, {"id": "uuid"}).has("id")
+        True
+        """
+        return name in self.columns
+
+    def require(self, *names: str) -> None:
+        """Refuse a table without some columns.
+
+        Raises
+        ------
+        DataError
+            With the column that is missing, and those that there are.
+
+        Examples
+        --------
+        >>> Source("workshops", {"id": "id"}, {"id": "uuid"}).require("id", "title")
+        Traceback (most recent call last):
+        ctxlab.errors.DataError: field workshops.title: is missing; the table has id
+        """
+        for name in names:
+            if not self.has(name):
+                there = ", ".join(self.types)
+                raise DataError(f"is missing; the table has {there}", field=f"{self.table}.{name}")
+
+    def type_of(self, name: str) -> str:
+        """Return the PostgreSQL type of the column of that meaning.
+
+        Examples
+        --------
+        >>> Source("workshops", {"id": "id"}, {"id": "uuid"}).type_of("id")
+        'uuid'
+        """
+        return self.types[self.columns[name]]
+
+    def column(self, name: str) -> sql.Composable:
+        """Return the column of that meaning, for a query in which the table is called ``t``.
+
+        Examples
+        --------
+        >>> Source("workshops", {"id": "Id"}, {"Id": "uuid"}).column("id").as_string()
+        '"t"."Id"'
+        """
+        return sql.Identifier("t", self.columns[name])
+
+
+def find_table(connection: Connection, table: str) -> Source | None:
+    """Look a table up on the search path; None when there is none.
+
+    Examples
+    --------
+    >>> find_table.__annotations__["return"]
+    'Source | None'
+    """
+    rows = connection.execute(
+        "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute "
+        "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+        [table],
+    ).fetchall()
+    if not rows:
+        return None
+    types = {str(name): str(kind) for name, kind in rows}
+    columns = match_columns(table, list(types))
+    return Source(table, columns, types, [n for n in types if n not in columns.values()])
+
+
+def match_columns(table: str, names: list[str]) -> dict[str, str]:
+    """Return theirs for ours: a column of our own name goes before one of another name.
+
+    Examples
+    --------
+    >>> match_columns("workshops", ["id", "name", "createdAt", "color"])
+    {'id': 'id', 'title': 'name', 'created_at': 'createdAt'}
+    """
+    plain = {snake_case(name): name for name in reversed(names)}
+    ours = COLUMNS[table]
+    found: dict[str, str] = {}
+    for name, others in ours.items():
+        # Another name that is itself one of our columns belongs to that column.
+        free = (other for other in others if other not in ours)
+        place = next((n for n in (name, *free) if n in plain), None)
+        if place:
+            found[name] = plain[place]
+    return found
+
+
+def snake_case(name: str) -> str:
+    """Return a name as Python and SQL write it.
+
+    Examples
+    --------
+    >>> snake_case("workshopStepId"), snake_case("created_at"), snake_case("ID")
+    ('workshop_step_id', 'created_at', 'id')
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

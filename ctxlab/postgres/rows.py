@@ -1,0 +1,196 @@
+"""What the store adds to rows from elsewhere: token counts, running sums, verdicts."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+
+import polars as pl
+
+from ctxlab.errors import DataError
+from ctxlab.model import Message, ToolCall
+from ctxlab.segments import Role
+from ctxlab.store.connection import Database
+from ctxlab.store.schemas import faults
+from ctxlab.tokens import TokenCounter
+
+
+class Messages:
+    """Counts messages that arrive in batches, ordered by workshop.
+
+    Parameters
+    ----------
+    counter : TokenCounter
+        Whose tokens are counted.
+
+    Examples
+    --------
+    >>> row = {"workshop_id": "w", "message_id": "m", "role": "user", "content": "Hi"}
+    >>> rest = {"position": None, "name": None, "tool_calls": None}
+    >>> Messages(TokenCounter()).counted(pl.DataFrame([row | rest])).select(
+    ...     "position", "token_count", "overhead", "running_total").rows()
+    [(0, 1, 4, 0)]
+    """
+
+    def __init__(self, counter: TokenCounter) -> None:
+        self._counter = counter
+        self._workshop = ""
+        self._position = self._total = 0
+        self._overhead = lru_cache(maxsize=4096)(self._overhead_of)
+
+    def counted(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """Return a batch with positions, tokens, running sums, and tool calls in our form.
+
+        Raises
+        ------
+        DataError
+            When tool calls are not understood.
+
+        Examples
+        --------
+        >>> row = {"workshop_id": "w", "message_id": "m", "role": "user", "content": "Hi"}
+        >>> rest = {"position": 7, "name": "Ada", "tool_calls": None}
+        >>> Messages(TokenCounter()).counted(pl.DataFrame([row | rest]))["position"].item()
+        7
+        """
+        calls = [
+            text and _tool_calls(text, message)
+            for text, message in batch.select("tool_calls", "message_id").iter_rows()
+        ]
+        overheads = [
+            self._overhead(role, name, text)
+            for (role, name), text in zip(
+                batch.select("role", "name").iter_rows(), calls, strict=True
+            )
+        ]
+        frame = batch.with_columns(
+            pl.Series("tool_calls", calls, pl.String),
+            pl.Series(
+                "token_count", self._counter.count_many(batch["content"].to_list()), pl.Int32
+            ),
+            pl.Series("overhead", overheads, pl.Int32),
+            pl.lit(self._counter.encoding).alias("encoding"),
+        )
+        # The batch before may have ended within the workshop that this one begins with.
+        goes_on = pl.col("workshop_id") == self._workshop
+        place = pl.int_range(pl.len()).over("workshop_id")
+        place += pl.when(goes_on).then(self._position).otherwise(0)
+        cost = (pl.col("token_count") + pl.col("overhead")).cast(pl.Int64)
+        before = cost.cum_sum().over("workshop_id") - cost
+        before += pl.when(goes_on).then(self._total).otherwise(0)
+        frame = frame.with_columns(
+            place.cast(pl.Int32).alias("_place"), before.alias("running_total")
+        )
+        last = frame.row(-1, named=True)
+        self._workshop, self._position = last["workshop_id"], last["_place"] + 1
+        self._total = last["running_total"] + last["token_count"] + last["overhead"]
+        position = pl.coalesce(pl.col("position"), pl.col("_place")).cast(pl.Int32)
+        return frame.with_columns(position.alias("position")).drop("_place")
+
+    def _overhead_of(self, role: Role, name: str | None, calls: str | None) -> int:
+        made = tuple(ToolCall(**call) for call in json.loads(calls)) if calls else ()
+        return self._counter.overhead(Message("", role, "", name=name, tool_calls=made))
+
+
+def _tool_calls(text: str, message: str) -> str | None:
+    """Return tool calls as the store keeps them, be they in its form or in OpenAI's."""
+    try:
+        calls = [_call(call) for call in json.loads(text) or ()]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DataError(
+            f"is {text[:80]!r} in message {message!r}; expected a list of calls, each with id, "
+            "name and arguments",
+            field="chat_messages.tool_calls",
+        ) from error
+    return json.dumps(calls) if calls else None
+
+
+def _call(call: dict[str, object]) -> dict[str, str]:
+    body = call.get("function", call)
+    if not isinstance(body, dict):
+        raise TypeError(body)
+    arguments = body.get("arguments", "")
+    text = arguments if isinstance(arguments, str) else json.dumps(arguments)
+    return {"id": str(call["id"]), "name": str(body["name"]), "arguments": text}
+
+
+def with_summary_tokens(frame: pl.DataFrame, counter: TokenCounter) -> pl.DataFrame:
+    """Return summaries with the tokens of their own text.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"summary": ["We chose bread."]})
+    >>> with_summary_tokens(frame, TokenCounter())["token_count"].item()
+    4
+    """
+    return _with_tokens(frame, "summary", counter)
+
+
+def with_artifact_tokens(db: Database, frame: pl.DataFrame, counter: TokenCounter) -> pl.DataFrame:
+    """Return artifacts as compact JSON, counted, and judged where nobody has judged them yet.
+
+    Examples
+    --------
+    >>> row = {"workshop_step_id": "t", "artifact": '{"a": 1}', "schema_version": 1, "valid": None}
+    >>> frame = with_artifact_tokens(Database(), pl.DataFrame([row]), TokenCounter())
+    >>> frame.select("artifact", "valid").rows()
+    [('{"a":1}', True)]
+    """
+    steps = dict(db.rows("SELECT id, step_id FROM workshop_steps"))
+    schemas = {
+        (step, version): text
+        for step, version, text in db.rows(
+            "SELECT step_id, schema_version, json_schema FROM artifact_schemas"
+        )
+    }
+    frame = compacted(frame)
+    verdicts = []
+    for row in frame.select("workshop_step_id", "artifact", "schema_version", "valid").iter_rows():
+        step, text, version, valid = row
+        if valid is None:
+            key = (steps.get(step), version)
+            schema = schemas.get(key) or _bundled(*key)
+            valid = not schema or not faults(schema, json.loads(text))
+        verdicts.append(valid)
+    judged = frame.with_columns(pl.Series("valid", verdicts, pl.Boolean))
+    return _with_tokens(judged, "artifact", counter)
+
+
+def compacted(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return artifacts as the store writes their JSON.
+
+    Raises
+    ------
+    DataError
+        When one is not a JSON object.
+
+    Examples
+    --------
+    >>> row = {"workshop_step_id": "t", "artifact": '{"a": 1}'}
+    >>> compacted(pl.DataFrame([row]))["artifact"].item()
+    '{"a":1}'
+    """
+    texts = []
+    for step, text in frame.select("workshop_step_id", "artifact").iter_rows():
+        artifact = json.loads(text)
+        if not isinstance(artifact, dict):
+            raise DataError(
+                f"is {text[:80]!r} in step {step!r}; expected a JSON object",
+                field="step_artifacts.artifact",
+            )
+        texts.append(json.dumps(artifact, ensure_ascii=False, separators=(",", ":")))
+    return frame.with_columns(pl.Series("artifact", texts, pl.String))
+
+
+def _bundled(step: str | None, version: int) -> str | None:
+    from ctxlab.workshop import ARTIFACT_SCHEMAS
+
+    model = ARTIFACT_SCHEMAS.get(step or "")
+    return json.dumps(model.model_json_schema()) if model and version == 1 else None
+
+
+def _with_tokens(frame: pl.DataFrame, column: str, counter: TokenCounter) -> pl.DataFrame:
+    tokens = counter.count_many(frame[column].to_list())
+    return frame.with_columns(
+        pl.Series("token_count", tokens, pl.Int32), pl.lit(counter.encoding).alias("encoding")
+    )

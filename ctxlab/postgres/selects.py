@@ -1,0 +1,300 @@
+"""The queries that read production's tables as ours: casts, defaults and usual other words."""
+
+from __future__ import annotations
+
+import json
+
+from psycopg import sql
+
+from ctxlab.postgres.columns import Source
+
+Query = sql.Composable
+
+_STATUS = {
+    "completed": "complete", "done": "complete", "finished": "complete", "active": "in_progress",
+    "started": "in_progress", "pending": "not_started", "locked": "not_started",
+    "stale": "needs_regeneration",
+}  # fmt: skip
+_PHASE = {"completed": "complete"}
+_ROLE = {"human": "user", "ai": "assistant", "model": "assistant", "developer": "system",
+         "function": "tool"}  # fmt: skip
+_ISO_8601 = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
+
+
+def workshops(source: Source) -> sql.Composed:
+    """Read workshops; columns of no known name go to the metadata.
+
+    Examples
+    --------
+    >>> names, types = {"id": "id", "title": "name"}, {"id": "uuid", "name": "text"}
+    >>> "design-thinking" in workshops(Source("workshops", names, types)).as_string()
+    True
+    """
+    return _select(
+        source,
+        _text(source, "id"),
+        _or(_text(source, "title"), ""),
+        _or(_text(source, "protocol"), "design-thinking"),
+        _metadata(source, empty="{}"),
+        _time(source, "created_at", now=True),
+        order=_text(source, "id"),
+    )
+
+
+def sessions(source: Source) -> sql.Composed:
+    """Read sessions; without a position they are in the order of their making.
+
+    Examples
+    --------
+    >>> names = {"id": "id", "workshop_id": "workshopId"}
+    >>> found = sessions(Source("sessions", names, {"id": "uuid", "workshopId": "uuid"}))
+    >>> '"t"."workshopId"' in found.as_string()
+    True
+    """
+    source.require("id", "workshop_id")
+    return _select(
+        source,
+        _text(source, "id"),
+        _text(source, "workshop_id"),
+        _text(source, "label"),
+        _position(source, _time(source, "created_at")),
+        _time(source, "created_at", now=True),
+        order=_text(source, "id"),
+    )
+
+
+def workshop_steps(source: Source, order: list[str]) -> sql.Composed:
+    """Read steps; without a position they are in a known order, then as they were started.
+
+    Examples
+    --------
+    >>> names = {"id": "i", "workshop_id": "w", "step_id": "s"}
+    >>> found = workshop_steps(Source("workshop_steps", names, dict.fromkeys("isw", "text")), [])
+    >>> "row_number()" in found.as_string()
+    True
+    """
+    source.require("id", "workshop_id", "step_id")
+    step = _text(source, "step_id")
+    known = sql.SQL("array_position({}::text[], {})").format(sql.Literal(order), step)
+    return _select(
+        source,
+        _text(source, "id"),
+        _text(source, "workshop_id"),
+        step,
+        _position(source, sql.SQL("{}, {}").format(known, _time(source, "started_at"))),
+        _word(source, "status", _STATUS, "not_started"),
+        _word(source, "arc_phase", _PHASE, "orient"),
+        _time(source, "started_at"),
+        _time(source, "completed_at"),
+        order=_text(source, "id"),
+    )
+
+
+def chat_messages(
+    source: Source, steps: Source, sessions: Source, *, ordered: bool
+) -> sql.Composed:
+    """Read messages by workshop, in order: by position where that is trusted, else by time.
+
+    A message may name its step by the step's id, or by that of the row in ``workshop_steps``.
+
+    Examples
+    --------
+    >>> names = {"session_id": "s", "step_id": "p", "message_id": "m", "role": "r", "content": "c"}
+    >>> keys = {"id": "id", "workshop_id": "w", "step_id": "p"}
+    >>> source = Source("chat_messages", names, dict.fromkeys("spmrc", "text"))
+    >>> steps, sessions = (Source(n, keys, {}) for n in ("workshop_steps", "sessions"))
+    >>> "JOIN" in chat_messages(source, steps, sessions, ordered=False).as_string()
+    True
+    """
+    source.require("session_id", "step_id", "message_id", "role", "content")
+    by = ("position", "created_at") if ordered else ("created_at", "position")
+    places = [source.column(name) for name in (*by, "message_id") if source.has(name)]
+    position = source.column("position") if ordered else sql.SQL("NULL")
+    return sql.SQL(
+        "SELECT {columns} FROM {table} t LEFT JOIN sessions s ON s.{session}::text = {own}::text "
+        "LEFT JOIN workshop_steps w ON w.{id}::text = {step}::text ORDER BY 1, {places}"
+    ).format(
+        columns=sql.SQL(", ").join(
+            [
+                sql.SQL("s.{}::text").format(sql.Identifier(sessions.columns["workshop_id"])),
+                _text(source, "session_id"),
+                sql.SQL("coalesce(w.{}::text, {})").format(
+                    sql.Identifier(steps.columns["step_id"]), _text(source, "step_id")
+                ),
+                _text(source, "message_id"),
+                sql.SQL("{}::int").format(position),
+                _word(source, "role", _ROLE, ""),
+                _text(source, "name"),
+                _or(_text(source, "content"), ""),
+                _text(source, "tool_calls"),
+                _text(source, "tool_call_id"),
+                _boolean(source, "pinned", False),
+                _metadata(source, empty=None),
+                _text(source, "created_at"),
+            ]
+        ),
+        table=sql.Identifier(source.table),
+        session=sql.Identifier(sessions.columns["id"]),
+        own=source.column("session_id"),
+        id=sql.Identifier(steps.columns["id"]),
+        step=source.column("step_id"),
+        places=sql.SQL(", ").join(places),
+    )
+
+
+def step_summaries(source: Source) -> sql.Composed:
+    """Read summaries.
+
+    Examples
+    --------
+    >>> names = {"workshop_step_id": "w", "summary": "s"}
+    >>> found = step_summaries(Source("step_summaries", names, dict.fromkeys("ws", "text")))
+    >>> "'sum_'" in found.as_string()
+    True
+    """
+    source.require("workshop_step_id", "summary")
+    return _select(
+        source,
+        _id(source, "sum_"),
+        _text(source, "workshop_step_id"),
+        _or(_text(source, "summary"), ""),
+        _number(source, "revision"),
+        _time(source, "generated_at", now=True),
+        order=_text(source, "workshop_step_id"),
+    )
+
+
+def step_artifacts(source: Source) -> sql.Composed:
+    """Read artifacts; whether they are valid is null where the table does not say.
+
+    Examples
+    --------
+    >>> names = {"workshop_step_id": "w", "artifact": "a"}
+    >>> found = step_artifacts(Source("step_artifacts", names, dict.fromkeys("wa", "jsonb")))
+    >>> "'art_'" in found.as_string()
+    True
+    """
+    source.require("workshop_step_id", "artifact")
+    return _select(
+        source,
+        _id(source, "art_"),
+        _text(source, "workshop_step_id"),
+        _json(source, "artifact"),
+        _number(source, "schema_version"),
+        _number(source, "version"),
+        _boolean(source, "valid", None),
+        _time(source, "extracted_at", now=True),
+        order=_text(source, "workshop_step_id"),
+    )
+
+
+def as_stored(source: Source, names: list[str]) -> sql.Composed:
+    """Read a table that only ctxlab writes, column by column.
+
+    Examples
+    --------
+    >>> source = Source("artifact_schemas", {"step_id": "step_id"}, {"step_id": "text"})
+    >>> as_stored(source, ["step_id"]).as_string()
+    'SELECT "t"."step_id"::text FROM "artifact_schemas" t ORDER BY 1'
+    """
+    source.require(*names)
+    columns = [_plain(source, name) for name in names]
+    return _select(source, *columns, order=sql.SQL("1"))
+
+
+def _plain(source: Source, name: str) -> Query:
+    kind = source.type_of(name)
+    if kind in ("boolean", "integer"):
+        return source.column(name)
+    if kind.startswith("timestamp"):
+        return _time(source, name)
+    return sql.SQL("{}::text").format(source.column(name))
+
+
+def _select(source: Source, *columns: Query, order: Query) -> sql.Composed:
+    return sql.SQL("SELECT {} FROM {} t ORDER BY {}").format(
+        sql.SQL(", ").join(columns), sql.Identifier(source.table), order
+    )
+
+
+def _text(source: Source, name: str) -> Query:
+    if not source.has(name):
+        return sql.SQL("NULL::text")
+    column, kind = source.column(name), source.type_of(name)
+    if kind in ("json", "jsonb"):
+        # A JSON string is its text; anything else stays JSON.
+        return sql.SQL(
+            "CASE jsonb_typeof({0}::jsonb) WHEN 'string' THEN {0} #>> '{{}}' "
+            "WHEN 'null' THEN NULL ELSE {0}::text END"
+        ).format(column)
+    if kind.startswith("timestamp"):
+        return sql.SQL("to_char({}::timestamptz, {})").format(column, sql.Literal(_ISO_8601))
+    return sql.SQL("{}::text").format(column)
+
+
+def _json(source: Source, name: str) -> Query:
+    return sql.SQL("{}::jsonb::text").format(source.column(name))
+
+
+def _time(source: Source, name: str, *, now: bool = False) -> Query:
+    if not source.has(name):
+        return sql.SQL("now()") if now else sql.SQL("NULL::timestamptz")
+    time = sql.SQL("{}::timestamptz").format(source.column(name))
+    return sql.SQL("coalesce({}, now())").format(time) if now else time
+
+
+def _number(source: Source, name: str) -> Query:
+    if not source.has(name):
+        return sql.SQL("1")
+    return sql.SQL("coalesce({}::int, 1)").format(source.column(name))
+
+
+def _boolean(source: Source, name: str, default: bool | None) -> Query:
+    given = source.column(name) if source.has(name) else sql.SQL("NULL")
+    return sql.SQL("coalesce({}::boolean, {}::boolean)").format(given, sql.Literal(default))
+
+
+def _or(value: Query, default: str) -> Query:
+    return sql.SQL("coalesce({}, {})").format(value, sql.Literal(default))
+
+
+def _id(source: Source, prefix: str) -> Query:
+    if source.has("id"):
+        return _text(source, "id")
+    return sql.SQL("{} || {}").format(sql.Literal(prefix), _text(source, "workshop_step_id"))
+
+
+def _word(source: Source, name: str, words: dict[str, str], default: str) -> Query:
+    word = sql.SQL("replace(lower({}), '-', '_')").format(_or(_text(source, name), default))
+    return sql.SQL("coalesce({}::jsonb ->> {}, {})").format(
+        sql.Literal(json.dumps(words)), word, word
+    )
+
+
+def _position(source: Source, order: Query) -> Query:
+    numbered = sql.SQL("(row_number() OVER (PARTITION BY {} ORDER BY {}, {}) - 1)::int").format(
+        source.column("workshop_id"), order, source.column("id")
+    )
+    if not source.has("position"):
+        return numbered
+    return sql.SQL("coalesce({}::int, {})").format(source.column("position"), numbered)
+
+
+def _metadata(source: Source, empty: str | None) -> Query:
+    known = sql.Literal(list(source.columns.values()))
+    parts: list[Query] = []
+    if source.has("metadata"):
+        column = source.column("metadata")
+        parts.append(
+            sql.SQL(
+                "CASE coalesce(jsonb_typeof({0}::jsonb), 'null') WHEN 'object' THEN {0}::jsonb "
+                "WHEN 'null' THEN NULL ELSE jsonb_build_object('metadata', {0}::jsonb) END"
+            ).format(column)
+        )
+    if source.extras:
+        parts.append(sql.SQL("to_jsonb(t) - {}::text[]").format(known))
+    if not parts:
+        return sql.SQL("{}::text").format(sql.Literal(empty))
+    if len(parts) == 2:
+        parts = [sql.SQL("coalesce({}, '{{}}') || ({})").format(*parts)]
+    return sql.SQL("coalesce(({})::text, {})").format(parts[0], sql.Literal(empty))
