@@ -24,11 +24,12 @@ from ctxlab.model import Role, ToolCall, Value
 DEFAULT_ENCODING = "o200k_base"
 """The encoding of every count whose encoding is not named."""
 
-_CHUNK = 512
+_CHUNK = 2048
 _MAX_CACHED = 2_000_000
 # tiktoken's pattern engine overflows its stack on longer runs of white space.
 _LONG_SPACE = re.compile(r"\s{200000}")
-_Count = Callable[[str], int]
+_Count = Callable[[Sequence[str]], list[int]]
+_LONG = 200_000
 
 
 class Billable(Protocol):
@@ -120,7 +121,7 @@ class TokenCounter:
         """
         found = self._counts.get(text)
         if found is None:
-            found = self._remember([text])[0]
+            found = self.count_many([text])[0]
         return found
 
     def count_many(self, texts: Sequence[str]) -> list[int]:
@@ -133,10 +134,16 @@ class TokenCounter:
         """
         counts = self._counts
         new = [text for text in dict.fromkeys(texts) if text not in counts]
-        if not new:
-            return [counts[text] for text in texts]
-        fresh = dict(zip(new, self._remember(new), strict=True))
-        return [fresh[t] if t in fresh else counts[t] for t in texts]
+        if new:
+            if len(counts) + len(new) > _MAX_CACHED:
+                # Those at work keep what they read from; what comes later begins anew.
+                known = {text: counts[text] for text in texts if text in counts}
+                counts = self._counts = self._known() | known
+            if self._count_new is None:
+                fast = self.backend == "fast"
+                self._count_new = _fast(self.encoding) if fast else _plain(self.encoding)
+            counts.update(zip(new, _in_threads(self._count_new, new), strict=True))
+        return [counts[text] for text in texts]
 
     def overhead(self, message: Billable) -> int:
         """Return what a message costs beyond its content: framing, role, name, tool calls.
@@ -172,17 +179,6 @@ class TokenCounter:
         roles = dict.fromkeys(get_args(Role), 1) if self.encoding in SHIPPED else {}
         return {"": 0} | roles
 
-    def _remember(self, texts: list[str]) -> list[int]:
-        if self._count_new is None:
-            self._count_new = (
-                _fast(self.encoding) if self.backend == "fast" else _plain(self.encoding)
-            )
-        counts = _in_threads(self._count_new, texts)
-        if len(self._counts) + len(texts) > _MAX_CACHED:
-            self._counts = self._known()
-        self._counts.update(zip(texts, counts, strict=True))
-        return counts
-
     def __reduce__(self) -> tuple[type[TokenCounter], tuple[str, ChatFormat, str]]:
         return TokenCounter, (self.encoding, self.chat, self.backend)
 
@@ -211,22 +207,22 @@ def resolve_encoding(name: str) -> str:
 def _in_threads(count: _Count, texts: list[str]) -> list[int]:
     threads = min(os.cpu_count() or 1, -(-len(texts) // _CHUNK))
     if threads < 2:
-        return [count(text) for text in texts]
+        return count(texts)
     # The tokenizer lets go of the interpreter while it works; a future a text would cost more
     # than it wins, so each carries a chunk.
     chunks = [texts[at : at + _CHUNK] for at in range(0, len(texts), _CHUNK)]
     with ThreadPoolExecutor(threads) as pool:
-        done = pool.map(lambda chunk: [count(text) for text in chunk], chunks)
-        return [tokens for chunk in done for tokens in chunk]
+        return [tokens for chunk in pool.map(count, chunks) for tokens in chunk]
 
 
 def _plain(encoding: str) -> _Count:
     encode = load(encoding).encode_ordinary
 
-    def count(text: str) -> int:
-        if len(text) < 200_000:
-            return len(encode(text))
+    def long(text: str) -> int:
         return sum(len(encode(piece)) for piece in _without_long_space(text))
+
+    def count(texts: Sequence[str]) -> list[int]:
+        return [len(encode(text)) if len(text) < _LONG else long(text) for text in texts]
 
     return count
 
@@ -255,16 +251,16 @@ def _fast(encoding: str) -> _Count:
         path = Path(folder) / f"{encoding}.tiktoken"
         path.write_bytes(rank_file(encoding))
         encode = Tokenizer.from_tiktoken(path, special_tokens={}).encode
-    plain: _Count | None = None
 
-    def count(text: str) -> int:
-        nonlocal plain
+    def one(text: str) -> int:
         try:
             return int(encode(text).size)
         except (UnicodeEncodeError, TypeError):
             # A lone surrogate has no UTF-8; tiktoken counts its replacement character.
-            plain = plain or _plain(encoding)
-            return plain(text)
+            return _plain(encoding)([text])[0]
+
+    def count(texts: Sequence[str]) -> list[int]:
+        return [one(text) for text in texts]
 
     return count
 

@@ -356,8 +356,8 @@ def test_a_missing_package_is_named_with_its_install_line(target, package, tmp_p
 
 def test_the_command_writes_files_and_lists_them(tmp_path):
     """One path a line, or JSON; a store is read but none is made."""
-    command = ["export", "--target", "jsonschema", "--out", str(tmp_path / "out"), "--step",
-               "persona=1", "--step", "concept", "--store", str(tmp_path / "no.duckdb")]  # fmt: skip
+    options = ["--step", "persona=1", "--step", "concept", "--store", str(tmp_path / "no.duckdb")]
+    command = ["export", "--target", "jsonschema", "--out", str(tmp_path / "out"), *options]
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 0, done.output
     names = [Path(line).name for line in done.stdout.split()]

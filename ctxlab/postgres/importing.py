@@ -204,7 +204,6 @@ class _Reader:
 
     def _batches(self, table: str, query: sql.Composed) -> Iterator[pl.DataFrame]:
         with self._connection.cursor(f"ctxlab_{table}") as cursor:
-            cursor.itersize = _BATCH
             cursor.execute(query)
             while rows := cursor.fetchmany(_BATCH):
                 frame = pl.DataFrame(rows, schema=_SCHEMAS[table], orient="row")

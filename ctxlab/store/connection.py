@@ -49,6 +49,8 @@ class Database:
     def __init__(self, path: str | Path = ":memory:") -> None:
         self.path = str(path)
         self._lock, self._depth = RLock(), 0
+        self.schemas: dict[tuple[str, int | None], tuple[int, str]] = {}
+        """Artifact schemas that were read; a registered version never changes."""
         self.generation = 0
         """Number of writes that have ended: what was read before may be out of date."""
         if self.path != ":memory:":
@@ -103,6 +105,7 @@ class Database:
         return self._depth > 0
 
     def _roll_back(self) -> None:
+        self.schemas.clear()
         try:
             self._connection.execute("ROLLBACK")
         except duckdb.TransactionException:

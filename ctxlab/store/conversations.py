@@ -98,7 +98,7 @@ class _Frames:
     ) -> None:
         n, columns = len(messages), self._messages
         tokens = self._counter.count_many([message.content for message in messages])
-        overheads = [self._counter.overhead(message) for message in messages]
+        overheads = self._overheads(messages)
         totals = accumulate((t + o for t, o in zip(tokens, overheads, strict=True)), initial=total)
         columns["workshop_id"] += [workshop] * n
         columns["session_id"] += [sessions[message.session] for message in messages]
@@ -106,7 +106,7 @@ class _Frames:
         columns["message_id"] += all_storable(message.id for message in messages)
         columns["position"] += range(position, position + n)
         columns["role"] += [message.role for message in messages]
-        columns["name"] += [m.name if m.name is None else storable(m.name) for m in messages]
+        columns["name"] += [m.name and storable(m.name) for m in messages]
         columns["content"] += all_storable(message.content for message in messages)
         columns["tool_calls"] += [_calls_to_json(message) for message in messages]
         columns["tool_call_id"] += [message.tool_call_id for message in messages]
@@ -117,6 +117,20 @@ class _Frames:
         columns["encoding"] += [self._counter.encoding] * n
         columns["created_at"] += [message.created_at for message in messages]
         self.height += n
+
+    def _overheads(self, messages: Sequence[Message]) -> list[int]:
+        known: dict[tuple[str, str | None], int] = {}
+        found = []
+        for message in messages:
+            key = (message.role, message.name)
+            if message.tool_calls or key not in known:
+                tokens = self._counter.overhead(message)
+                if not message.tool_calls:
+                    known[key] = tokens
+            else:
+                tokens = known[key]
+            found.append(tokens)
+        return found
 
     def _add_case(self, workshop: str, case: Case) -> None:
         case_id = new_id("cas")

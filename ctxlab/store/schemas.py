@@ -42,6 +42,7 @@ def register_schema(
     """
     text = ArtifactSchema.of(schema).text
     with db.write() as connection:
+        db.schemas.clear()
         known = connection.execute(
             "SELECT json_schema FROM artifact_schemas WHERE step_id = ? AND schema_version = ?",
             [step_id, version],
@@ -87,13 +88,17 @@ def schema_of(db: Database, step_id: str, version: int | None = None) -> tuple[i
     Traceback (most recent call last):
     ctxlab.errors.NotFoundError: step 'persona' has no registered schema; ...
     """
+    if (step_id, version) in db.schemas:
+        return db.schemas[step_id, version]
     rows = db.rows(
         "SELECT schema_version, json_schema FROM artifact_schemas WHERE step_id = $step "
         "AND ($version IS NULL OR schema_version = $version) ORDER BY 1 DESC LIMIT 1",
         {"step": step_id, "version": version},
     )
     if rows:
-        return int(rows[0][0]), str(rows[0][1])
+        found = int(rows[0][0]), str(rows[0][1])
+        db.schemas[step_id, version] = found
+        return found
     known = versions(db, step_id)
     which = f" in version {version}; there are {known}" if known else "; register_schema adds one"
     raise NotFoundError(f"step {step_id!r} has no registered schema{which}")

@@ -56,7 +56,16 @@ def all_storable(texts: Iterable[str]) -> list[str]:
     >>> all_storable(["a", "b"])
     ['a', 'b']
     """
-    return [text if text.isascii() and text[:1] != "\x00" else storable(text) for text in texts]
+    listed = list(texts)
+    joined = "\n".join(listed)
+    if "\x00" not in joined:
+        try:
+            joined.encode()
+        except UnicodeEncodeError:
+            pass
+        else:
+            return listed
+    return [storable(text) for text in listed]
 
 
 def new_id(prefix: str) -> str:
