@@ -24,7 +24,7 @@ from ctxlab.model import Role, ToolCall, Value
 DEFAULT_ENCODING = "o200k_base"
 """The encoding of every count whose encoding is not named."""
 
-_CHUNK = 2048
+_CHUNK = 512
 _MAX_CACHED = 2_000_000
 # tiktoken's pattern engine overflows its stack on longer runs of white space.
 _LONG_SPACE = re.compile(r"\s{200000}")
@@ -210,7 +210,8 @@ def _in_threads(count: _Count, texts: list[str]) -> list[int]:
         return count(texts)
     # The tokenizer lets go of the interpreter while it works; a future a text would cost more
     # than it wins, so each carries a chunk.
-    chunks = [texts[at : at + _CHUNK] for at in range(0, len(texts), _CHUNK)]
+    size = max(_CHUNK, -(-len(texts) // (4 * threads)))
+    chunks = [texts[at : at + size] for at in range(0, len(texts), size)]
     with ThreadPoolExecutor(threads) as pool:
         return [tokens for chunk in pool.map(count, chunks) for tokens in chunk]
 

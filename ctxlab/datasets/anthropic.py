@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from ctxlab.datasets.building import build_case
 from ctxlab.datasets.cases import role_of
 from ctxlab.datasets.fields import Fields, expect
-from ctxlab.datasets.openai_chat import text_of
 from ctxlab.errors import DataError
 from ctxlab.model import Case, Message, ToolCall
 
@@ -58,6 +57,7 @@ def messages_from_anthropic(messages: object, system: object = None) -> tuple[Me
 
     Every ``tool_result`` block of a user message becomes a tool message of its own, and the
     user's text after it a user message. Thinking blocks are left out: they are not sent again.
+    A block that is neither text nor a tool's becomes a placeholder such as ``[image]``.
 
     Raises
     ------
@@ -116,4 +116,7 @@ def _text(fields: Fields, name: str) -> str:
         return value
     expect(value, list, fields.at(name))
     blocks = fields.objects(name)
-    return "\n".join(b.text("text") if b.text("type") == "text" else text_of(b.raw) for b in blocks)
+    return "\n".join(
+        block.text("text") if block.text("type") == "text" else f"[{block.text('type')}]"
+        for block in blocks
+    )

@@ -17,8 +17,8 @@ def build_case(
     Raises
     ------
     DataError
-        When there is no message, an id stands twice, a tool result answers no call, or a probe
-        names a message that is not there.
+        When there is no message, the id of a message or a probe stands twice, a tool result
+        answers no call, or a probe names a message that is not there.
 
     Examples
     --------
@@ -35,6 +35,7 @@ def build_case(
         )
     _check_calls(messages)
     asked = tuple(probes)
+    _check_probe_ids(asked)
     for index, probe in enumerate(asked):
         _check_probe(probe, f"probes[{index}]", places)
     return Case(case_id, dataset, tuple(messages), asked)
@@ -46,9 +47,19 @@ def _check_calls(messages: Sequence[Message]) -> None:
         called.update(call.id for call in message.tool_calls)
         if message.role == "tool" and message.tool_call_id not in called:
             raise DataError(
-                f"answers call {message.tool_call_id!r}, which no earlier message makes",
+                f"message {message.id!r} answers call {message.tool_call_id!r}, "
+                "which no earlier message makes",
                 field=f"messages[{index}].tool_call_id",
             )
+
+
+def _check_probe_ids(probes: Sequence[Probe]) -> None:
+    counts = Counter(probe.id for probe in probes)
+    if len(counts) < len(probes):
+        twice, count = counts.most_common(1)[0]
+        raise DataError(
+            f"probe id {twice!r} stands {count} times; ids must be unique", field="probes"
+        )
 
 
 def _check_probe(probe: Probe, path: str, places: dict[str, int]) -> None:

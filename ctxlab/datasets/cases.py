@@ -22,8 +22,21 @@ def is_case(raw: object) -> bool:
     --------
     >>> is_case({"id": "c1", "dataset": "mine", "messages": []})
     True
+    >>> is_case({"id": "c1", "dataset": "tuning", "messages": [{"role": "user", "content": "Hi"}]})
+    False
     """
-    return isinstance(raw, dict) and "messages" in raw and ("probes" in raw or "dataset" in raw)
+    if not isinstance(raw, dict) or "messages" not in raw:
+        return False
+    # A chat for fine-tuning may name its dataset too; its messages have no ids.
+    return "probes" in raw or ("dataset" in raw and not _is_plain_chat(raw["messages"]))
+
+
+def _is_plain_chat(messages: object) -> bool:
+    return (
+        isinstance(messages, list)
+        and bool(messages)
+        and not any(isinstance(message, dict) and "id" in message for message in messages)
+    )
 
 
 def read_case(raw: object, name: str) -> Iterator[Case]:
@@ -99,7 +112,7 @@ def _message(fields: Fields) -> Message:
 
 
 def _openai_call(call: Fields) -> ToolCall:
-    function = Fields(call.raw["function"], call.at("function"))
+    function = call.child("function")
     return ToolCall(call.text("id"), function.text("name"), function.text("arguments"))
 
 

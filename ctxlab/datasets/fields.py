@@ -110,6 +110,19 @@ class Fields:
         for index, value in enumerate(expect(self.raw[name], list, self.at(name))):
             yield f"{self.at(name)}[{index}]", value
 
+    def child(self, name: str) -> Fields:
+        """Return a field that must be an object.
+
+        Examples
+        --------
+        >>> Fields({}).child("function")
+        Traceback (most recent call last):
+        ctxlab.errors.DataError: field function: is missing; expected an object
+        """
+        if name not in self.raw:
+            raise DataError("is missing; expected an object", field=self.at(name))
+        return Fields(self.raw[name], self.at(name))
+
     def objects(self, name: str) -> Iterator[Fields]:
         """Yield every item of a field that must be a list of objects.
 

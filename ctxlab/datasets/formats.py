@@ -146,7 +146,7 @@ def read(
                     )
                 seen.add((case.dataset, case.id))
         except DataError as error:
-            placed = error.at(str(file), record.line, "" if error.field else _place(record))
+            placed = _placed(error, file, record)
             if not skip_bad:
                 raise placed from error
             if on_skip:
@@ -162,11 +162,10 @@ def _split(path: Path, chosen: Format | None) -> Iterator[Record]:
             kind = chosen or sniff(record.raw)
             if not (kind and kind.whole and kind.recognises(record.raw)):
                 if not record.raw:
-                    raise DataError(
-                        "the file holds an empty list; expected conversations", str(path)
-                    )
-                for number, raw in enumerate(record.raw, 1):
-                    yield Record(number, None, raw)
+                    problem = "the file holds an empty list; expected conversations"
+                    yield Record(1, None, error=DataError(problem))
+                for index, raw in enumerate(record.raw):
+                    yield Record(index + 1, None, raw, place=f"[{index}]")
                 continue
         yield record
 
@@ -189,8 +188,9 @@ def _name(file: Path, record: Record) -> str:
     return stem if record.line is None and record.number == 1 else f"{stem}-{record.number}"
 
 
-def _place(record: Record) -> str:
-    return "" if record.line is not None or record.number == 1 else f"[{record.number - 1}]"
+def _placed(error: DataError, file: Path, record: Record) -> DataError:
+    field = ".".join(part for part in (record.place, error.field) if part)
+    return DataError(error.problem, error.file or str(file), error.line or record.line, field)
 
 
 def read_all(

@@ -49,7 +49,7 @@ def read_locomo(raw: object, name: str) -> Iterator[Case]:
     'Ada'
     """
     fields = Fields(raw)
-    talk = Fields(fields.raw["conversation"], "conversation")
+    talk = fields.child("conversation")
     messages = list(_messages(talk))
     known = {message.id for message in messages}
     probes = [_probe(qa, index, known) for index, qa in enumerate(fields.objects("qa"))]

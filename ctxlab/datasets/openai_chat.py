@@ -25,7 +25,7 @@ def is_openai(raw: object) -> bool:
     return (
         isinstance(messages, list)
         and bool(messages)
-        and all(isinstance(message, dict) and "role" in message for message in messages[:3])
+        and any(isinstance(message, dict) and "role" in message for message in messages[:3])
     )
 
 
@@ -45,7 +45,7 @@ def read_openai(raw: object, name: str) -> Iterator[Case]:
     body = raw if isinstance(raw, dict) else {"messages": raw}
     fields = Fields(body)
     case_id = fields.scalar("id") if fields.has("id") else name
-    yield build_case(case_id, "openai-chat", messages_from_openai(body.get("messages")))
+    yield build_case(case_id, "openai-chat", messages_of(fields, "messages"))
 
 
 def messages_from_openai(messages: object) -> tuple[Message, ...]:
@@ -64,8 +64,24 @@ def messages_from_openai(messages: object) -> tuple[Message, ...]:
     >>> messages_from_openai([{"role": "user", "content": "Hi"}])[0].id
     'm0'
     """
+    return messages_of(Fields({"messages": messages}), "messages")
+
+
+def messages_of(record: Fields, name: str) -> tuple[Message, ...]:
+    """Return the messages of a field that holds an OpenAI chat.
+
+    Raises
+    ------
+    DataError
+        With the field at fault, such as ``traj[3].content``.
+
+    Examples
+    --------
+    >>> messages_of(Fields({"traj": [{"role": "user", "content": "Hi"}]}), "traj")[0].content
+    'Hi'
+    """
     found: list[Message] = []
-    for fields in Fields({"messages": messages}).objects("messages"):
+    for fields in record.objects(name):
         found.append(_message(fields, f"m{len(found)}", found))
     return tuple(found)
 
@@ -103,18 +119,19 @@ def _content(fields: Fields, *, optional: bool) -> str:
 
 def _part(part: Fields) -> str:
     kind = part.optional("type") or "text"
+    if kind == "refusal":
+        return part.text("refusal")
     return part.text("text") if kind in ("text", "input_text", "output_text") else f"[{kind}]"
 
 
 def _calls(fields: Fields, number: str) -> Iterator[ToolCall]:
     if fields.has("function_call"):
         yield _call(
-            Fields(fields.raw["function_call"], fields.at("function_call")), f"call_{number}"
+            fields.child("function_call"), f"call_{number}"
         )
     if fields.has("tool_calls"):
         for call in fields.objects("tool_calls"):
-            function = Fields(call.raw.get("function"), call.at("function"))
-            yield _call(function, call.text("id"))
+            yield _call(call.child("function"), call.text("id"))
 
 
 def _call(function: Fields, call_id: str) -> ToolCall:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from ctxlab.datasets.building import build_case
 from ctxlab.datasets.fields import Fields
-from ctxlab.datasets.openai_chat import messages_from_openai
+from ctxlab.datasets.openai_chat import messages_of
 from ctxlab.model import Case, Message, Probe, ToolCall
 
 _CHANGES = ("book_", "cancel_", "exchange_", "modify_", "return_", "send_", "update_")
@@ -45,7 +45,7 @@ def read_taubench(raw: object, name: str) -> Iterator[Case]:
     't6_r0'
     """
     fields = Fields(raw)
-    messages = messages_from_openai(fields.raw["traj"])
+    messages = messages_of(fields, "traj")
     case_id = f"t{fields.scalar('task_id')}_r{fields.scalar('trial') or 0}"
     yield build_case(case_id, "taubench", messages, needed_values(messages))
 
@@ -64,10 +64,14 @@ def needed_values(messages: tuple[Message, ...]) -> Iterator[Probe]:
     for index, message in enumerate(messages):
         for call in message.tool_calls:
             if call.name.startswith(_CHANGES):
-                yield from _of_call(call, message.id, messages[:index])
+                same = [other for other in message.tool_calls if other.name == call.name]
+                label = call.name if call is same[0] else f"{call.name}_{call.id}"
+                yield from _of_call(call, label, message.id, messages[:index])
 
 
-def _of_call(call: ToolCall, at: str, before: tuple[Message, ...]) -> Iterator[Probe]:
+def _of_call(
+    call: ToolCall, label: str, at: str, before: tuple[Message, ...]
+) -> Iterator[Probe]:
     seen: set[str] = set()
     for path, value in _leaves(_arguments(call)):
         if value in seen or not any(character.isdigit() for character in value):
@@ -76,14 +80,14 @@ def _of_call(call: ToolCall, at: str, before: tuple[Message, ...]) -> Iterator[P
         said = tuple(m.id for m in before if m.role in ("user", "tool") and value in m.content)
         if said:
             question = f"{call.name}: value of argument {path}"
-            probe_id = f"{at}_{call.name}_{path}"
+            probe_id = f"{at}_{label}_{path}"
             yield Probe(probe_id, question, value, said, call.name, "any", at)
 
 
 def _arguments(call: ToolCall) -> object:
     try:
         return json.loads(call.arguments)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return {}
 
 

@@ -111,7 +111,10 @@ def load_workshop(path: str | Path) -> WorkshopFile:
     from ctxlab.datasets.files import records
 
     try:
-        return workshop_of(next(iter(records(Path(path)))).raw)
+        record = next(records(Path(path)))
+        if record.error:
+            raise record.error
+        return workshop_of(record.raw)
     except DataError as error:
         raise error.at(str(path)) from error
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
+from operator import add, attrgetter
 from typing import Any, Literal
 
 import polars as pl
@@ -97,40 +98,45 @@ class _Frames:
         total: int = 0,
     ) -> None:
         n, columns = len(messages), self._messages
-        tokens = self._counter.count_many([message.content for message in messages])
+
+        def each(field: str) -> list[Any]:
+            return list(map(attrgetter(field), messages))
+
+        contents = each("content")
+        tokens = self._counter.count_many(contents)
         overheads = self._overheads(messages)
-        totals = accumulate((t + o for t, o in zip(tokens, overheads, strict=True)), initial=total)
+        totals = accumulate(map(add, tokens, overheads), initial=total)
         columns["workshop_id"] += [workshop] * n
-        columns["session_id"] += [sessions[message.session] for message in messages]
+        columns["session_id"] += map(sessions.__getitem__, each("session"))
         columns["step_id"] += steps
-        columns["message_id"] += all_storable(message.id for message in messages)
+        columns["message_id"] += all_storable(each("id"))
         columns["position"] += range(position, position + n)
-        columns["role"] += [message.role for message in messages]
-        columns["name"] += [m.name and storable(m.name) for m in messages]
-        columns["content"] += all_storable(message.content for message in messages)
-        columns["tool_calls"] += [_calls_to_json(message) for message in messages]
-        columns["tool_call_id"] += [message.tool_call_id for message in messages]
-        columns["pinned"] += [message.pinned for message in messages]
+        columns["role"] += each("role")
+        columns["name"] += [name and storable(name) for name in each("name")]
+        columns["content"] += all_storable(contents)
+        columns["tool_calls"] += [
+            _calls_to_json(calls) if calls else None for calls in each("tool_calls")
+        ]
+        columns["tool_call_id"] += each("tool_call_id")
+        columns["pinned"] += each("pinned")
         columns["token_count"] += tokens
         columns["overhead"] += overheads
-        columns["running_total"] += list(totals)[:n]
+        columns["running_total"] += islice(totals, n)
         columns["encoding"] += [self._counter.encoding] * n
-        columns["created_at"] += [message.created_at for message in messages]
+        columns["created_at"] += each("created_at")
         self.height += n
 
     def _overheads(self, messages: Sequence[Message]) -> list[int]:
-        known: dict[tuple[str, str | None], int] = {}
-        found = []
-        for message in messages:
-            key = (message.role, message.name)
-            if message.tool_calls or key not in known:
-                tokens = self._counter.overhead(message)
-                if not message.tool_calls:
-                    known[key] = tokens
-            else:
-                tokens = known[key]
-            found.append(tokens)
-        return found
+        """Count the framing of each message, once for every role and name without calls."""
+        count = self._counter.overhead
+        plain = {
+            (role, name): count(Message("", role, "", name=name))
+            for role, name in {(message.role, message.name) for message in messages}
+        }
+        return [
+            count(message) if message.tool_calls else plain[message.role, message.name]
+            for message in messages
+        ]
 
     def _add_case(self, workshop: str, case: Case) -> None:
         case_id = new_id("cas")
@@ -156,10 +162,8 @@ def _insert(db: Database, table: str, rows: list[Any], schema: Any) -> None:  # 
         db.insert(table, pl.DataFrame(rows, schema=schema, orient="row"))
 
 
-def _calls_to_json(message: Message) -> str | None:
-    if not message.tool_calls:
-        return None
-    return json.dumps([asdict(call) for call in message.tool_calls])
+def _calls_to_json(calls: tuple[ToolCall, ...]) -> str:
+    return json.dumps([asdict(call) for call in calls])
 
 
 def add_conversations(
