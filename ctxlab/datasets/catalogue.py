@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import tomllib
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from ctxlab.model import Case
 
 MIRROR = "CTXLAB_DATA_DIR"
 """The environment variable that names a local mirror."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,8 @@ def fetch(name: str, folder: str | Path | None = None, *, sha256: str | None = N
     folder : str or Path, optional
         Where to download to; the user's cache folder when not given.
     sha256 : str, optional
-        Digest that the download must have, where you know it.
+        Digest that the download must have, where you know it. Where neither you nor ctxlab do,
+        a logged warning says so and names the digest; later downloads must have the same.
 
     Raises
     ------
@@ -142,8 +146,8 @@ def fetch(name: str, folder: str | Path | None = None, *, sha256: str | None = N
     wanted = source(name)
     if wanted.bundled:
         return [bundled_dir() / wanted.bundled]
-    found = _in_mirror(wanted)
-    return found or [_download(wanted, folder, sha256 or wanted.sha256)]
+    expected = sha256.lower() if sha256 else wanted.sha256
+    return _in_mirror(wanted) or [_download(wanted, folder, expected)]
 
 
 def load(name: str) -> list[Case]:
@@ -167,11 +171,19 @@ def _in_mirror(wanted: Source) -> list[Path]:
     if not root:
         return []
     paths = [Path(root) / one.file for one in wanted.mirror]
-    if not all(path.exists() for path in paths):
+    if paths and all(path.exists() for path in paths):
+        for path, expected in zip(paths, wanted.mirror, strict=True):
+            _check(path, expected.sha256, expected.size)
+        return paths
+    published = Path(root) / wanted.name / _file_name(wanted)
+    if not (wanted.address and published.is_file()):
         return []
-    for path, expected in zip(paths, wanted.mirror, strict=True):
-        _check(path, expected.sha256, expected.size)
-    return paths
+    _check(published, wanted.sha256, wanted.size)
+    return [published]
+
+
+def _file_name(wanted: Source) -> str:
+    return wanted.address.rsplit("/", 1)[-1]
 
 
 def _download(wanted: Source, folder: str | Path | None, sha256: str | None) -> Path:
@@ -183,8 +195,10 @@ def _download(wanted: Source, folder: str | Path | None, sha256: str | None) -> 
     import platformdirs
     import pooch
 
+    # Its advice is about its own functions; ours, below, is about `fetch`.
+    pooch.get_logger().setLevel(logging.WARNING)
     place = Path(folder or platformdirs.user_cache_dir("ctxlab")) / wanted.name
-    file = wanted.address.rsplit("/", 1)[-1]
+    file = _file_name(wanted)
     noted = place / f"{file}.sha256"
     expected = sha256 or (noted.read_text().strip() if noted.exists() else None)
     try:
@@ -194,10 +208,18 @@ def _download(wanted: Source, folder: str | Path | None, sha256: str | None) -> 
     except Exception as error:
         raise DatasetError(
             f"{wanted.name} could not be fetched from {wanted.address} ({error}); go online, or "
-            f"set {MIRROR} to a folder that holds {file}"
+            f"set {MIRROR} to a folder that holds {wanted.name}/{file}"
         ) from error
     if expected is None:
-        noted.write_text(digest(path) + "\n")
+        found = digest(path)
+        noted.write_text(found + "\n")
+        _log.warning(
+            "%s could not be checked: ctxlab knows no digest of %s. This one has SHA-256 %s; if "
+            "you trust it, pin it with --sha256 (in Python, sha256=)",
+            wanted.name,
+            wanted.address,
+            found,
+        )
     _check(path, expected, wanted.size)
     return path
 
@@ -221,14 +243,3 @@ def digest(path: Path) -> str:
     """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def verified(wanted: Source) -> bool:
-    """Say whether a dataset's download is checked against a digest that ctxlab ships.
-
-    Examples
-    --------
-    >>> verified(source("locomo"))
-    False
-    """
-    return bool(wanted.bundled or wanted.sha256)

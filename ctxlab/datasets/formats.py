@@ -120,7 +120,8 @@ def read(
     Raises
     ------
     DataError
-        With file, line and field of the first malformed record, unless it is skipped.
+        With file, line and field of the first malformed record, unless it is skipped; or when
+        the file cannot be opened.
     UnknownNameError
         When there is no such format.
 
@@ -133,9 +134,18 @@ def read(
     ...     [case.id for case in read(path)]
     ['chat']
     """
-    chosen = find_format(format) if format else None
-    file = Path(path)
-    seen: set[tuple[str, str]] = set()
+    yield from _read(Path(path), format, skip_bad, on_skip, set())
+
+
+def _read(
+    file: Path,
+    format_name: str | None,
+    skip_bad: bool,
+    on_skip: OnSkip | None,
+    seen: set[tuple[str, str]],
+) -> Iterator[Case]:
+    """Yield the cases of a file that are not `seen`: a second one of an id is an error."""
+    chosen = find_format(format_name) if format_name else None
     for record in _split(file, chosen):
         try:
             found = list(_cases(record, chosen, _name(file, record)))
@@ -205,13 +215,15 @@ def read_all(
     Raises
     ------
     DataError
-        When a folder holds no such file, or a record is malformed and not skipped.
+        When a folder holds no such file, a record is malformed and not skipped, or an id stands
+        twice in a dataset, be it in two files.
 
     Examples
     --------
     >>> list(read_all([]))
     []
     """
+    seen: set[tuple[str, str]] = set()
     for path in map(Path, paths):
         files = [path]
         if path.is_dir():
@@ -220,7 +232,7 @@ def read_all(
                 raise DataError(f"the folder holds no {', '.join(_SUFFIXES)} file", str(path))
         for file in files:
             try:
-                yield from read(file, format, skip_bad=skip_bad, on_skip=on_skip)
+                yield from _read(file, format, skip_bad, on_skip, seen)
             except DataError as error:
                 if not skip_bad:
                     raise

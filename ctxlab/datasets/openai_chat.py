@@ -126,18 +126,14 @@ def _part(part: Fields) -> str:
 
 def _calls(fields: Fields, number: str) -> Iterator[ToolCall]:
     if fields.has("function_call"):
-        yield _call(
-            fields.child("function_call"), f"call_{number}"
-        )
+        yield _call(fields.child("function_call"), f"call_{number}")
     if fields.has("tool_calls"):
         for call in fields.objects("tool_calls"):
             yield _call(call.child("function"), call.text("id"))
 
 
 def _call(function: Fields, call_id: str) -> ToolCall:
-    arguments = function.raw.get("arguments", "")
-    text = arguments if isinstance(arguments, str) else json.dumps(arguments)
-    return ToolCall(call_id, function.text("name"), text)
+    return ToolCall(call_id, function.text("name"), text_of(function.raw.get("arguments", "")))
 
 
 def _answered(fields: Fields, before: list[Message]) -> str | None:

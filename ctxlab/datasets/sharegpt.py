@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ctxlab.datasets.building import build_case
 from ctxlab.datasets.fields import Fields
@@ -40,7 +41,9 @@ def is_sharegpt(raw: object) -> bool:
 def read_sharegpt(raw: object, name: str) -> Iterator[Case]:
     """Yield the conversation of a record as a case without probes.
 
-    A turn from ``function_call`` is taken as a call, and the next ``observation`` answers it.
+    A turn from ``function_call`` is taken as a call, and the next ``observation`` answers it. A
+    result right after an assistant's turn, whose text then holds the call, ties the two together
+    by a call without a name of its own.
 
     Raises
     ------
@@ -55,19 +58,24 @@ def read_sharegpt(raw: object, name: str) -> Iterator[Case]:
     """
     fields = Fields(raw)
     messages: list[Message] = []
-    open_call: str | None = None
+    answering: str | None = None
     for turn in fields.objects("conversations"):
         sender, text, number = turn.text("from"), turn.text("value"), f"m{len(messages)}"
         if sender not in _ROLES:
             known = ", ".join(_ROLES)
             raise DataError(f"is {sender!r}; expected one of {known}", field=turn.at("from"))
         if sender == "function_call":
-            open_call = f"call_{number}"
-            call = ToolCall(open_call, "function", text)
+            answering = f"call_{number}"
+            call = ToolCall(answering, "function", text)
             messages.append(Message(number, "assistant", "", tool_calls=(call,)))
             continue
         role = _ROLES[sender]
-        answered = open_call if role == "tool" else None
-        messages.append(Message(number, role, text, tool_call_id=answered))
+        if role != "tool":
+            answering = None
+        elif answering is None and messages and messages[-1].role == "assistant":
+            answering = f"call_{messages[-1].id}"
+            call = ToolCall(answering, "function", "")
+            messages[-1] = replace(messages[-1], tool_calls=(call,))
+        messages.append(Message(number, role, text, tool_call_id=answering))
     case_id = fields.scalar("id") if fields.has("id") else name
     yield build_case(case_id, "sharegpt", messages)

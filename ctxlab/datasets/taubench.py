@@ -69,9 +69,7 @@ def needed_values(messages: tuple[Message, ...]) -> Iterator[Probe]:
                 yield from _of_call(call, label, message.id, messages[:index])
 
 
-def _of_call(
-    call: ToolCall, label: str, at: str, before: tuple[Message, ...]
-) -> Iterator[Probe]:
+def _of_call(call: ToolCall, label: str, at: str, before: tuple[Message, ...]) -> Iterator[Probe]:
     seen: set[str] = set()
     for path, value in _leaves(_arguments(call)):
         if value in seen or not any(character.isdigit() for character in value):
