@@ -151,9 +151,9 @@ def _read(
             found = list(_cases(record, chosen, _name(file, record)))
             for case in found:
                 if (case.dataset, case.id) in seen:
-                    raise DataError(
-                        f"case id {case.id!r} stands twice; ids must be unique", field="id"
-                    )
+                    problem = f"case id {case.id!r} stands twice in dataset {case.dataset!r}"
+                    remedy = "; give each its own (without one, the file's name is taken)"
+                    raise DataError(problem + remedy, field="id")
                 seen.add((case.dataset, case.id))
         except DataError as error:
             placed = _placed(error, file, record)

@@ -96,10 +96,8 @@ def fitting() -> None:
     line(
         "KeepLast of 8,000 tokens, 100,000 / 1,000 messages", times[100_000], times[1_000], "≤ 1.2×"
     )
-    print(
     what = "KeepLast of 100,000 messages, warm, in memory"
     print(f"{what:<58} {1e3 * times[100_000]:10.3f} ms  ≤ 1 ms")
-    )
 
 
 def disk(folder: Path) -> None:
