@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ctxlab.metrics import budget_error
+from ctxlab.metrics import budget_error, rate, throughput
 from ctxlab.stats import (
     Comparison,
     cluster_bootstrap,
@@ -48,8 +48,8 @@ class Row:
         Where the ranking measure stands between the random floor (0) and the oracle (1).
     p_value : float or None
         Of the paired permutation test against the baseline, Holm-adjusted within the budget.
-    latency_ms : float
-        Mean time of one compression.
+    latency_ms, tokens_per_second : float
+        Mean time of one compression, and tokens that went in by that time.
 
     Examples
     --------
@@ -79,6 +79,7 @@ class Row:
     baseline: bool
     tokens: float
     budget_error: float
+    tokens_per_second: float
 
     @property
     def comparable(self) -> bool:
@@ -204,7 +205,7 @@ class Leaderboard:
             all_evidence_high=interval.high if interval else None,
             evidence_tokens=means["evidence_tokens"],
             answer=means["answer"],
-            rate=after / before if before else 1.0,
+            rate=rate(before, after),
             skill=skill(chosen, floor, ceiling),
             p_value=p_value,
             latency_ms=1000 * (_mean(part, "seconds") or 0.0),
@@ -215,6 +216,7 @@ class Leaderboard:
             baseline=name == self.baseline,
             tokens=_mean(part, "tokens_after") or 0.0,
             budget_error=budget_error(asked, after) if asked else 0.0,
+            tokens_per_second=throughput(before, _total(part, "seconds")),
         )
 
     def _extreme(self, names: Sequence[str], budget: str, trait: str) -> float | None:

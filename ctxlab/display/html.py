@@ -173,7 +173,7 @@ def _fates_line(entries: Iterable[LedgerEntry]) -> str:
         for fate, color in _COLORS.items()
         if any(entry.fate is fate for entry in listed)
     )
-    return f"<p>{counts}; {before:,} tokens before, {after:,} after</p>"
+    return f"<p>{counts}; {before:,} tokens of text before, {after:,} after</p>"
 
 
 def _segment(segment: Segment, entry: LedgerEntry | None = None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ctxlab.metrics.availability import Availability, availability, plain
-from ctxlab.metrics.compression import budget_error, rate, ratio, saving
+from ctxlab.metrics.compression import budget_error, rate, ratio, saving, throughput
 
 __all__ = [
     "Availability",
@@ -13,4 +13,5 @@ __all__ = [
     "rate",
     "ratio",
     "saving",
+    "throughput",
 ]

@@ -121,9 +121,14 @@ def _answer(before: Context, after: Context, answer: str) -> float | None:
 
 
 def _holders(context: Context, answer: str) -> list[Segment]:
-    texts = context.memo("plain texts", lambda: [plain(segment.text) for segment in context])
+    texts = context.memo("plain texts", lambda: [plain(_sent(segment)) for segment in context])
     return [segment for segment, text in zip(context, texts, strict=True) if answer in text]
 
 
 def _new_texts(after: Context, origin: set[int]) -> list[str]:
-    return [plain(segment.text) for segment in after if id(segment) not in origin]
+    return [plain(_sent(segment)) for segment in after if id(segment) not in origin]
+
+
+def _sent(segment: Segment) -> str:
+    """Return all that a model reads of a segment: its text, and what its calls pass."""
+    return " ".join((segment.text, *(call.arguments for call in segment.tool_calls)))

@@ -38,6 +38,17 @@ def saving(before: float, after: float) -> float:
     return 1.0 - rate(before, after)
 
 
+def throughput(tokens: float, seconds: float) -> float:
+    """Return the tokens that went in per second; infinite when no time was measured.
+
+    Examples
+    --------
+    >>> throughput(5000, 0.5)
+    10000.0
+    """
+    return tokens / seconds if seconds else float("inf")
+
+
 def budget_error(budget: float, after: float) -> float:
     """Return by which share of the budget the result misses it; above 0 is too many tokens.
 
