@@ -28,7 +28,8 @@ def is_anthropic(raw: object) -> bool:
     if isinstance(raw, dict) and "system" in raw:
         return True
     blocks = [b for m in messages if isinstance(m.get("content"), list) for b in m["content"]]
-    return any(isinstance(block, dict) and block.get("type") in _BLOCKS for block in blocks)
+    kinds = [block.get("type") for block in blocks if isinstance(block, dict)]
+    return any(isinstance(kind, str) and kind in _BLOCKS for kind in kinds)
 
 
 def read_anthropic(raw: object, name: str) -> Iterator[Case]:

@@ -243,7 +243,3 @@ def digest(path: Path) -> str:
     """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _expected(wanted: Source, file: str) -> str:
-    return ", ".join(one.file for one in wanted.mirror[:3]) or file

@@ -14,7 +14,7 @@ import polars as pl
 from ctxlab.errors import ConflictError
 from ctxlab.model import Case, Message, Probe, ToolCall
 from ctxlab.store.connection import Database
-from ctxlab.store.text import all_storable, new_id, storable, stored
+from ctxlab.store.text import MARK, all_storable, new_id, storable, stored
 from ctxlab.tokens import TokenCounter
 
 PLAIN = "chat"
@@ -109,11 +109,11 @@ class _Frames:
         columns["workshop_id"] += [workshop] * n
         columns["session_id"] += map(sessions.__getitem__, each("session"))
         columns["step_id"] += steps
-        columns["message_id"] += all_storable(each("id"))
+        columns["message_id"] += each("id")
         columns["position"] += range(position, position + n)
         columns["role"] += each("role")
         columns["name"] += [name and storable(name) for name in each("name")]
-        columns["content"] += all_storable(contents)
+        columns["content"] += contents
         columns["tool_calls"] += [
             _calls_to_json(calls) if calls else None for calls in each("tool_calls")
         ]
@@ -152,9 +152,22 @@ class _Frames:
         _insert(db, "sessions", self.sessions, _SESSION)
         _insert(db, "workshop_steps", self.steps, _STEP)
         if self.height:
-            db.insert("chat_messages", pl.DataFrame(self._messages, schema=_MESSAGE))
+            db.insert("chat_messages", _message_frame(self._messages))
         _insert(db, "cases", self.cases, ["id", "dataset", "case_id", "workshop_id"])
         _insert(db, "probes", self.probes, _PROBE)
+
+
+def _message_frame(columns: dict[str, list[Any]]) -> pl.DataFrame:
+    """Make the frame of messages; text without UTF-8 is escaped only when it is met."""
+    try:
+        frame = pl.DataFrame(columns, schema=_MESSAGE)
+        marked = pl.col("content", "message_id").str.starts_with(MARK).any()
+        if not any(frame.select(marked).row(0)):
+            return frame
+    except UnicodeEncodeError:
+        pass
+    escaped = {name: list(map(storable, columns[name])) for name in ("content", "message_id")}
+    return pl.DataFrame(columns | escaped, schema=_MESSAGE)
 
 
 def _insert(db: Database, table: str, rows: list[Any], schema: Any) -> None:  # noqa: ANN401

@@ -12,7 +12,9 @@ import time
 from collections.abc import Iterable
 from threading import Lock
 
-_MARK = "\x00json:"
+MARK = "\x00json:"
+"""Stands before a text that is stored as JSON."""
+
 _clock, _last = Lock(), 0
 
 
@@ -24,14 +26,14 @@ def storable(text: str) -> str:
     >>> storable("plain"), storable("\ud800")
     ('plain', '\x00json:"\\ud800"')
     """
-    if not text.startswith(_MARK):
+    if not text.startswith(MARK):
         try:
             text.encode()
         except UnicodeEncodeError:
             pass
         else:
             return text
-    return _MARK + json.dumps(text)
+    return MARK + json.dumps(text)
 
 
 def stored(text: str) -> str:
@@ -42,9 +44,9 @@ def stored(text: str) -> str:
     >>> stored(storable("\ud800")) == "\ud800"
     True
     """
-    if not text.startswith(_MARK):
+    if not text.startswith(MARK):
         return text
-    original: str = json.loads(text[len(_MARK) :])
+    original: str = json.loads(text[len(MARK) :])
     return original
 
 
@@ -56,16 +58,7 @@ def all_storable(texts: Iterable[str]) -> list[str]:
     >>> all_storable(["a", "b"])
     ['a', 'b']
     """
-    listed = list(texts)
-    joined = "\n".join(listed)
-    if "\x00" not in joined:
-        try:
-            joined.encode()
-        except UnicodeEncodeError:
-            pass
-        else:
-            return listed
-    return [storable(text) for text in listed]
+    return [text if text.isascii() and text[:1] != "\x00" else storable(text) for text in texts]
 
 
 def new_id(prefix: str) -> str:
