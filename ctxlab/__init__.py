@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ctxlab.budget import Budget, TierBudget, TierShare
+    from ctxlab.chat import compress
     from ctxlab.datasets import load, messages_from_anthropic, messages_from_openai, read
     from ctxlab.experiments import Grid
     from ctxlab.explanation import Explanation, explain
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "budget": ("Budget", "TierBudget", "TierShare"),
+    "chat": ("compress",),
     "datasets": ("load", "messages_from_anthropic", "messages_from_openai", "read"),
     "experiments": ("Grid",),
     "explanation": ("Explanation", "explain"),

@@ -1,0 +1,163 @@
+"""The original files of published datasets: what their readers make of them, checked anew."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from ctxlab.datasets import load, read, read_all, sniff
+from ctxlab.datasets.catalogue import MIRROR
+
+
+@pytest.fixture
+def mirror(data_dir, monkeypatch):
+    """Point the catalogue at the folder of real conversations."""
+    monkeypatch.setenv(MIRROR, str(data_dir))
+    return data_dir
+
+
+def original(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_locomo_questions_by_category(mirror):
+    """The dev half asks 624 questions in categories 1 to 4, two of them without evidence."""
+    probes = [probe for case in load("locomo") for probe in case.probes]
+    asked = [probe for probe in probes if probe.category != "5"]
+    assert len(asked) == 624
+    assert [p.question for p in asked if not p.evidence] == [
+        qa["question"]
+        for talk in original(mirror / "locomo/locomo10.dev.json")
+        for qa in talk["qa"]
+        if qa["category"] != 5 and not qa["evidence"]
+    ]
+    assert all(probe.answer for probe in asked)
+    assert not any(p.answer or p.evidence for p in probes if p.category == "5")
+
+
+def test_locomo_turns_are_all_there(mirror):
+    """Every turn of the file is a message, in order of sessions, with speaker and time."""
+    for case, raw in zip(
+        load("locomo"), original(mirror / "locomo/locomo10.dev.json"), strict=True
+    ):
+        talk = raw["conversation"]
+        names = [name for name in talk if re.fullmatch(r"session_\d+", name)]
+        names.sort(key=lambda name: int(name.removeprefix("session_")))
+        expected = [
+            (turn["dia_id"], turn["speaker"], turn["text"], name, talk[f"{name}_date_time"])
+            for name in names
+            for turn in talk[name]
+        ]
+        found = [(m.id, m.name, m.content, m.session, m.created_at) for m in case.messages]
+        assert found == expected
+        assert {(m.name, m.role) for m in case.messages} == {
+            (talk["speaker_a"], "user"),
+            (talk["speaker_b"], "assistant"),
+        }
+
+
+def test_qmsum_evidence_is_the_turns_of_the_spans(mirror):
+    """A span names its first and last turn, and both belong to it."""
+    for case in load("qmsum"):
+        raw = original(mirror / f"qmsum/{case.id}.json")
+        turns = [(turn["speaker"], turn["content"]) for turn in raw["meeting_transcripts"]]
+        assert [(m.name, m.content) for m in case.messages] == turns
+        counts = Counter(probe.category for probe in case.probes)
+        assert counts["general"] == len(raw["general_query_list"])
+        assert counts["specific"] == len(raw["specific_query_list"])
+        specific = [probe for probe in case.probes if probe.category == "specific"]
+        for probe, query in zip(specific, raw["specific_query_list"], strict=True):
+            spans = [range(int(a), int(b) + 1) for a, b in query["relevant_text_span"]]
+            assert set(probe.evidence) == {f"t{turn}" for span in spans for turn in span}
+            assert probe.evidence
+            assert (probe.question, probe.answer) == (query["query"], query["answer"])
+        assert not any(p.evidence for p in case.probes if p.category == "general")
+
+
+def test_explainmeetsum_meetings_are_those_of_qmsum(mirror):
+    """Both give a meeting the same turns, so that their evidence can be compared."""
+    explained = {case.id: case for case in load("explainmeetsum")}
+    shared = [case for case in load("qmsum") if case.id in explained]
+    assert shared
+    for case in shared:
+        assert [m.content for m in explained[case.id].messages] == [
+            m.content for m in case.messages
+        ]
+
+
+def test_taubench_probes_equal_the_reference_in_every_field(mirror):
+    """Derived from the original runs: ids, questions, answers, evidence, categories, places."""
+    reference = {c.id: c for c in read(mirror / "taubench_airline.dev.jsonl.gz")}
+    derived = load("taubench")
+    assert len(derived) == len(reference) == 60
+    for case in derived:
+        expected = reference[f"air_{case.id}"]
+        prefix = f"{expected.id}_"
+        assert list(case.probes) == [
+            replace(probe, id=probe.id.removeprefix(prefix)) for probe in expected.probes
+        ]
+        assert [(m.id, m.role, m.content, m.tool_calls, m.tool_call_id) for m in case.messages] == [
+            (m.id, m.role, m.content, m.tool_calls, m.tool_call_id) for m in expected.messages
+        ]
+
+
+def test_taubench_values_stand_in_their_evidence_before_they_are_needed(mirror):
+    """Each evidence message holds the value and comes before the call that takes it."""
+    for case in load("taubench"):
+        place = {message.id: index for index, message in enumerate(case.messages)}
+        for probe in case.probes:
+            assert probe.evidence_mode == "any"
+            assert probe.at is not None
+            for name in probe.evidence:
+                assert probe.answer in case.messages[place[name]].content
+                assert place[name] < place[probe.at]
+            calls = case.messages[place[probe.at]].tool_calls
+            assert any(probe.answer in call.arguments for call in calls)
+
+
+def test_longmemeval_evidence_is_the_turns_that_have_the_answer(mirror):
+    """Sessions, dates and marks are those of the file; the evidence lies in answer sessions."""
+    raws = original(mirror / "longmemeval/longmemeval_sample.json")
+    for case, raw in zip(load("longmemeval"), raws, strict=True):
+        assert len(case.messages) == sum(map(len, raw["haystack_sessions"]))
+        dates = dict(zip(raw["haystack_session_ids"], raw["haystack_dates"], strict=True))
+        assert all(message.created_at == dates[message.session] for message in case.messages)
+        [probe] = case.probes
+        sessions = zip(raw["haystack_session_ids"], raw["haystack_sessions"], strict=True)
+        marked = [
+            turn["content"] for _, turns in sessions for turn in turns if turn.get("has_answer")
+        ]
+        held = {message.id: message for message in case.messages}
+        assert [held[name].content for name in probe.evidence] == marked
+        assert {held[name].session for name in probe.evidence} <= set(raw["answer_session_ids"])
+        assert probe.category == raw["question_type"]
+
+
+def test_every_original_is_recognised(mirror):
+    """Read as one folder, without a word on formats, nothing is missed or mistaken."""
+    found = Counter(case.dataset for case in read_all([mirror]))
+    assert found == {
+        "explainmeetsum": 66,
+        "taubench": 60,
+        "taubench-airline": 60,
+        "qmsum": 22,
+        "locomo": 4,
+        "longmemeval": 2,
+    }
+    assert sniff(original(mirror / "locomo/locomo10.dev.json")[0]).name == "locomo"
+
+
+@pytest.mark.parametrize("name", ["locomo", "qmsum", "taubench", "longmemeval", "explainmeetsum"])
+def test_originals_make_valid_chats(name, mirror):
+    """Every case becomes a chat that an API would take, each result after its call."""
+    for case in load(name):
+        called: set[str] = set()
+        chat = case.context().messages()
+        assert len(chat) == len(case.messages)
+        for message in chat:
+            called.update(call["id"] for call in message.get("tool_calls", ()))
+            assert message["role"] != "tool" or message["tool_call_id"] in called
