@@ -13,7 +13,7 @@ from ctxlab.datasets.anthropic import is_anthropic
 from ctxlab.recipes import parse
 from ctxlab.strategies import KeepLast
 from ctxlab.strategy import Strategy
-from ctxlab.task import Task, Tools
+from ctxlab.task import Encoder, Task, Tools
 
 Chat = list[dict[str, Any]]
 Api = Literal["openai", "anthropic"]
@@ -27,6 +27,7 @@ def compress(
     strategy: Strategy | str | None = None,
     api: Api | None = None,
     tools: Tools | None = None,
+    encoder: Encoder | str | None = None,
     seed: int = 0,
 ) -> Chat:
     """Compress a list of chat messages to a budget.
@@ -50,6 +51,9 @@ def compress(
         Whose messages they are; recognised when not given.
     tools : Tools, optional
         How to count, encode and ask.
+    encoder : Encoder or str, optional
+        Turns texts into vectors, in place of that of the tools: any callable, or as
+        `ctxlab.encoders.load_encoder` reads it.
     seed : int
         Seeds whatever is random.
 
@@ -71,7 +75,7 @@ def compress(
     read = messages_from_anthropic if kind == "anthropic" else messages_from_openai
     found = read(list(messages))
     context = Context.of(found)
-    used = tools or Tools.of()
+    used = (tools or Tools.of()).encoding_with(encoder)
     ruler = Task(budget=1, tools=used)
     tokens = Budget.parse(budget).resolve(ruler.size(context), ruler.pinned(context))
     asked = query or next((m.content for m in reversed(found) if m.role == "user"), "")

@@ -125,6 +125,8 @@ class MissingExtraError(CtxlabError, ImportError):
         What needs it.
     extra : str
         The extra of ctxlab that brings it.
+    package : str
+        What to install instead, where no extra brings it.
 
     Examples
     --------
@@ -132,12 +134,23 @@ class MissingExtraError(CtxlabError, ImportError):
     PostgreSQL import needs an optional package: pip install "ctxlab[postgres]"
     """
 
-    def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(f'{feature} needs an optional package: pip install "ctxlab[{extra}]"')
-        self.feature, self.extra = feature, extra
+    def __init__(self, feature: str, extra: str = "", package: str = "") -> None:
+        wanted = package or f"ctxlab[{extra}]"
+        super().__init__(f'{feature} needs an optional package: pip install "{wanted}"')
+        self.feature, self.extra, self.package = feature, extra, package
 
-    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
-        return type(self), (self.feature, self.extra)
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str, str]]:
+        return type(self), (self.feature, self.extra, self.package)
+
+
+class EncoderError(CtxlabError, RuntimeError):
+    """An encoder that failed, or gave something else than one row of numbers a text.
+
+    Examples
+    --------
+    >>> issubclass(EncoderError, RuntimeError)
+    True
+    """
 
 
 class DataError(CtxlabError, ValueError):

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from ctxlab.budget import Budget
 from ctxlab.errors import CtxlabError
-from ctxlab.model import Case, Message
+from ctxlab.model import Case
+from ctxlab.preparation import Preparation
 from ctxlab.progress import progress as shown_progress
 from ctxlab.recipes import parse
 from ctxlab.strategy import Strategy
-from ctxlab.tokens import DEFAULT_ENCODING, resolve_encoding, shared_counter
+from ctxlab.task import Encoder
+from ctxlab.tokens import DEFAULT_ENCODING, resolve_encoding
 from ctxlab.trials import Cell, Trial, failed, run_cell
 
 if TYPE_CHECKING:
@@ -56,11 +58,15 @@ class Grid:
         Only strategies whose result depends on the seed run with more than the first.
     encoding : str
         The encoding, or model, whose tokens are counted.
+    encoder : Encoder or str, optional
+        For strategies that need one: a named encoder, or as `load_encoder` reads it, such as
+        ``"onnx:models/minilm"``. Its vectors are kept in the store; a trial's seconds are
+        without the time that encoding took.
 
     Raises
     ------
     CtxlabError
-        When there is no strategy, budget, case or seed.
+        When there is no strategy, budget, case or seed, or the encoder has no name.
 
     Examples
     --------
@@ -78,6 +84,7 @@ class Grid:
         *,
         seeds: Iterable[int] = (0,),
         encoding: str = DEFAULT_ENCODING,
+        encoder: Encoder | str | None = None,
         name: str = "experiment",
     ) -> None:
         self.strategies = tuple(dict.fromkeys(map(parse, strategies)))
@@ -87,8 +94,16 @@ class Grid:
         for what, values in self._parts().items():
             if not values:
                 raise CtxlabError(f"the grid has no {what}; give at least one")
+        self.encoder, encodes = _named(encoder)
         self._cells = [
-            Cell(strategy, case, self.budgets, seed, self.encoding)
+            Cell(
+                strategy,
+                case,
+                self.budgets,
+                seed,
+                self.encoding,
+                encoder=encodes if _needs_encoder(strategy) else "",
+            )
             for case in self.cases
             for strategy in self.strategies
             for seed in (self.seeds if strategy.traits.seeded else self.seeds[:1])
@@ -160,7 +175,8 @@ class Grid:
         todo = _missing(self._cells, known)
         with progress(len(hashes), "trials") as advance:
             advance(len(hashes) - sum(len(cell.budgets) for cell in todo))
-            for trials in _compute(_counted(todo, self.encoding), executor):
+            prepare = Preparation(store, self.encoding, self.encoder)
+            for trials in _compute(todo, prepare, executor):
                 store.add_trials(trials)
                 advance(len(trials))
         return Results.of(store, experiment, self.cases)
@@ -172,7 +188,21 @@ class Grid:
             "cases": [[case.dataset, case.id] for case in self.cases],
             "seeds": list(self.seeds),
             "encoding": self.encoding,
+            **({"encoder": _named(self.encoder)[1]} if self.encoder else {}),
         }
+
+
+def _named(encoder: Encoder | str | None) -> tuple[Encoder | None, str]:
+    if encoder is None:
+        return None, ""
+    from ctxlab.encoders import encoder_name, load_encoder
+
+    found = load_encoder(encoder)
+    return found, encoder_name(found)
+
+
+def _needs_encoder(strategy: Strategy) -> bool:
+    return "encoder" in strategy.traits.needs.split(", ")
 
 
 def _missing(cells: Sequence[Cell], known: set[str]) -> list[Cell]:
@@ -185,31 +215,15 @@ def _missing(cells: Sequence[Cell], known: set[str]) -> list[Cell]:
     return left
 
 
-def _counted(cells: Sequence[Cell], encoding: str) -> Iterator[Cell]:
-    """Count every text once, here, so that no worker loads a tokenizer to count it again."""
-    counter = shared_counter(encoding)
-    pairs: dict[int, tuple[tuple[str, int], ...]] = {}
-    for cell in cells:
-        key = id(cell.case)
-        if key not in pairs:
-            texts = list({text for m in cell.case.messages for text in _texts(m)})
-            pairs[key] = tuple(zip(texts, counter.count_many(texts), strict=True))
-        yield replace(cell, counts=pairs[key])
-
-
-def _texts(message: Message) -> Iterator[str]:
-    yield from (message.content, message.role, message.name or "")
-    for call in message.tool_calls:
-        yield from (call.name, call.arguments)
-
-
-def _compute(cells: Iterable[Cell], executor: Executor | None) -> Iterator[list[Trial]]:
+def _compute(
+    cells: Iterable[Cell], prepare: Callable[[Cell], Cell], executor: Executor | None
+) -> Iterator[list[Trial]]:
     """Yield the trials of each cell as it is done; those whose worker died come last."""
     from loky import ProcessPoolExecutor, get_reusable_executor
 
     queue, suspects = deque(cells), list[Cell]()
     while queue:
-        yield from _drain(queue, executor or get_reusable_executor(), suspects)
+        yield from _drain(queue, prepare, executor or get_reusable_executor(), suspects)
         if executor is not None:
             suspects += queue
             break
@@ -220,17 +234,22 @@ def _compute(cells: Iterable[Cell], executor: Executor | None) -> Iterator[list[
         # A dead worker takes along whatever was in flight: run each of those again by itself,
         # so that only the one that kills its worker fails.
         with ProcessPoolExecutor(1) as alone:
-            yield _result(alone.submit(run_cell, cell, cell.hashes()), cell)
+            yield _result(alone.submit(run_cell, prepare(cell), cell.hashes()), cell)
 
 
-def _drain(queue: deque[Cell], executor: Executor, suspects: list[Cell]) -> Iterator[list[Trial]]:
+def _drain(
+    queue: deque[Cell],
+    prepare: Callable[[Cell], Cell],
+    executor: Executor,
+    suspects: list[Cell],
+) -> Iterator[list[Trial]]:
     """Run cells of `queue` until it is empty or the executor breaks; then name the suspects."""
     flight: dict[Future[list[Trial]], Cell] = {}
     try:
         while queue or flight:
             while queue and len(flight) < _IN_FLIGHT:
                 cell = queue[0]
-                flight[executor.submit(run_cell, cell, cell.hashes())] = cell
+                flight[executor.submit(run_cell, prepare(cell), cell.hashes())] = cell
                 queue.popleft()
             for future in wait(flight, return_when=FIRST_COMPLETED).done:
                 if isinstance(future.exception(), BrokenExecutor):

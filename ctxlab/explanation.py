@@ -11,7 +11,7 @@ from ctxlab.ledger import Fate, LedgerEntry, ledger
 from ctxlab.model import Context
 from ctxlab.recipes import parse
 from ctxlab.strategy import Outcome, Strategy, run
-from ctxlab.task import Task, Tools
+from ctxlab.task import Encoder, Task, Tools
 
 if TYPE_CHECKING:
     import polars as pl
@@ -82,6 +82,7 @@ def explain(
     tools: Tools | None = None,
     seed: int = 0,
     evidence: Sequence[str] = (),
+    encoder: Encoder | str | None = None,
 ) -> Explanation:
     """Compress a context and say what became of every span, at which stage, and why.
 
@@ -101,6 +102,9 @@ def explain(
         Seeds whatever is random.
     evidence : sequence of str
         Ids of messages; only a ceiling such as `Oracle` sees them.
+    encoder : Encoder or str, optional
+        Turns texts into vectors, in place of that of the tools: any callable, or as
+        `ctxlab.encoders.load_encoder` reads it.
 
     Examples
     --------
@@ -110,7 +114,7 @@ def explain(
     True
     """
     chosen = parse(strategy)
-    used = tools or Tools.of()
+    used = (tools or Tools.of()).encoding_with(encoder)
     ruler = Task(budget=1, tools=used)
     tokens = Budget.parse(budget).resolve(ruler.size(context), ruler.pinned(context))
     gold = frozenset(f"message:{e}" for e in evidence) if chosen.traits.gold else frozenset()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ctxlab.errors import BudgetError, MissingToolError
 from ctxlab.model import Context, Segment
 from ctxlab.tokens import Billable, TokenCounter, shared_counter
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 class Encoder(Protocol):
@@ -20,7 +23,7 @@ class Encoder(Protocol):
     >>> encoder: Encoder = lengths
     """
 
-    def __call__(self, texts: Sequence[str], /) -> Sequence[Sequence[float]]:
+    def __call__(self, texts: Sequence[str], /) -> ArrayLike:
         """Return one vector a text, all of one length."""
 
 
@@ -37,8 +40,10 @@ class LanguageModel(Protocol):
         """Return the model's answer to `prompt`."""
 
 
-def _no_encoder(texts: Sequence[str], /) -> Sequence[Sequence[float]]:
-    raise MissingToolError("this strategy needs an encoder; pass Tools(encode=...)")
+def _no_encoder(texts: Sequence[str], /) -> ArrayLike:
+    raise MissingToolError(
+        "this strategy needs an encoder; pass encoder=..., Tools(encode=...), or --encoder"
+    )
 
 
 def _no_model(prompt: str, /, *, max_tokens: int) -> str:
@@ -98,6 +103,26 @@ class Tools:
             reply=counter.chat.reply,
             **others,
         )
+
+    def encoding_with(self, encoder: Encoder | str | None) -> Tools:
+        """Return tools that encode with `encoder`; these very tools where it is None.
+
+        Parameters
+        ----------
+        encoder : Encoder or str, optional
+            Any callable from texts to a matrix, or a text that
+            `ctxlab.encoders.load_encoder` reads, such as ``"onnx:models/minilm"``.
+
+        Examples
+        --------
+        >>> Tools.of().encoding_with(lambda texts: [[1.0]] * len(texts)).encode(["a"])
+        [[1.0]]
+        """
+        if encoder is None:
+            return self
+        from ctxlab.encoders import load_encoder
+
+        return replace(self, encode=load_encoder(encoder))
 
 
 @dataclass(frozen=True, slots=True)

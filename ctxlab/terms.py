@@ -180,6 +180,33 @@ class TermIndex:
         return similar
 
     @cached_property
+    def distinct(self) -> NDArray[np.int64]:
+        """Number of different terms of every text, shape (n,).
+
+        Examples
+        --------
+        >>> TermIndex(["stall stall", "two stalls"]).distinct.tolist()
+        [1, 2]
+        """
+        return np.bincount(self.documents, minlength=self.n)
+
+    @property
+    def overlaps(self) -> csr_array:
+        """Number of terms that every two texts have in common, shape (n, n); made anew each time.
+
+        Examples
+        --------
+        >>> TermIndex(["stall", "two stalls"]).overlaps.toarray().tolist()
+        [[1.0, 1.0], [1.0, 2.0]]
+        """
+        from scipy.sparse import csc_array
+
+        shape = (self.n, len(self.vocabulary))
+        ones = np.ones(len(self.documents))
+        held = csc_array((ones, self.documents, self._starts), shape=shape).tocsr()
+        return (held @ held.T).tocsr()
+
+    @cached_property
     def idf(self) -> NDArray[np.float64]:
         """Inverse document frequency, ln(n/df) + 1, shape (terms,).
 
@@ -189,6 +216,18 @@ class TermIndex:
         [1.0]
         """
         return np.log(self.n / self.document_frequency) + 1.0
+
+    def cosines(self, text: str) -> NDArray[np.float64]:
+        """Return the cosine of every text with `text`, or with them all where that is empty.
+
+        Examples
+        --------
+        >>> TermIndex(["two stalls", "no"]).cosines("no stalls").round(2).tolist()
+        [0.71, 0.0]
+        """
+        rows = self.tfidf
+        target = self.query(text) if text else np.asarray(rows.mean(axis=0)).ravel()
+        return np.asarray(rows @ target)
 
     def query(self, text: str) -> NDArray[np.float64]:
         """Return `text` as a tf·idf vector of unit length over this index's terms.

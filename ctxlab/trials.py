@@ -16,7 +16,7 @@ from ctxlab.ledger import Fate, Traces, entry_of, fates
 from ctxlab.metrics import availability
 from ctxlab.model import Case, Context, Message, Probe
 from ctxlab.strategy import Outcome, Strategy, run
-from ctxlab.task import Task, Tools
+from ctxlab.task import Encoder, Task, Tools
 from ctxlab.tokens import shared_counter
 
 
@@ -70,7 +70,8 @@ class Trial:
 class Cell:
     """Work for one process: one strategy on one case with one seed, at some budgets.
 
-    `counts` are tokens of texts that are counted already.
+    `counts` are tokens of texts that are counted already, `encode` an encoder that knows the
+    vectors of the texts, and `encoder` its name, where the strategy needs one.
 
     Examples
     --------
@@ -85,6 +86,8 @@ class Cell:
     seed: int
     encoding: str
     counts: tuple[tuple[str, int], ...] = ()
+    encoder: str = ""
+    encode: Encoder | None = None
 
     def hashes(self) -> list[str]:
         """Return the key of every trial, in the order of the budgets.
@@ -105,6 +108,8 @@ class Cell:
             "seed": self.seed,
             "version": version("ctxlab"),
         }
+        if self.encoder:
+            common["encoder"] = self.encoder
         keys = [json.dumps({**common, "budget": str(b)}, sort_keys=True) for b in self.budgets]
         return [hashlib.sha256(key.encode()).hexdigest() for key in keys]
 
@@ -187,7 +192,7 @@ def run_cell(cell: Cell, keys: Sequence[str]) -> list[Trial]:
     _warm_up(cell.strategy)
     counter = shared_counter(cell.encoding)
     counter.prime(cell.counts)
-    tools = Tools.of(counter)
+    tools = Tools.of(counter, **({"encode": cell.encode} if cell.encode else {}))
     case = _known_case(case_digest(cell.case), cell.case)
     trials = []
     for budget, key in zip(cell.budgets, keys, strict=True):

@@ -14,6 +14,7 @@ import typer
 from ctxlab.cli.options import (
     DEFAULT_STORE,
     Categories,
+    EncoderName,
     Encoding,
     FormatName,
     Json,
@@ -60,6 +61,7 @@ def compare(
         list[int] | None, typer.Option(help="Seed of what is random; again for more.")
     ] = None,
     encoding: Encoding = DEFAULT_ENCODING,
+    encoder: EncoderName = None,
     store: StorePath = DEFAULT_STORE,
     out: Annotated[Path | None, typer.Option(help="Write the HTML report here.")] = None,
     baseline: Annotated[
@@ -85,6 +87,8 @@ def compare(
       ctxlab compare locomo --category 1,2,3,4 --strategy BM25 --strategy KeepLast --out a.html
 
       ctxlab compare runs.json --strategy 'MaskObservations(keep=3) >> KeepLast()' --json
+
+      ctxlab compare talk.jsonl --strategy BM25 --strategy Fusion --encoder onnx:models/minilm
     """
     from ctxlab.experiments import Grid
     from ctxlab.store import Store
@@ -98,6 +102,7 @@ def compare(
         cases,
         seeds=seed or (0,),
         encoding=encoding,
+        encoder=encoder,
         name="compare",
     )
     with Store(store) as lab:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +13,7 @@ import typer
 
 from ctxlab.cli.options import (
     DEFAULT_STORE,
+    EncoderName,
     Encoding,
     FormatName,
     Json,
@@ -28,6 +30,7 @@ from ctxlab.tokens import DEFAULT_ENCODING
 if TYPE_CHECKING:
     from ctxlab.model import Case
     from ctxlab.strategy import Strategy
+    from ctxlab.task import Encoder
 
 
 def budget(
@@ -108,6 +111,8 @@ def show(
     query: Annotated[str, typer.Option(help="Ask this question.")] = "",
     seed: Annotated[int, typer.Option(help="Seed of what is random.")] = 0,
     encoding: Encoding = DEFAULT_ENCODING,
+    encoder: EncoderName = None,
+    store: StorePath = DEFAULT_STORE,
     out: Annotated[Path | None, typer.Option(help="Write it as HTML here.")] = None,
     every: Annotated[bool, typer.Option("--all", help="List what was kept, too.")] = False,
     format_name: FormatName = None,
@@ -131,15 +136,17 @@ def show(
     asked = next((p for p in found.probes if p.id == probe), None)
     if probe is not None and asked is None:
         raise UnknownNameError("probe", probe, (p.id for p in found.probes))
-    shown = explain(
-        strategy,
-        found.context(asked.at if asked else None),
-        budget,
-        query=query or (asked.question if asked else ""),
-        tools=Tools.of(shared_counter(encoding)),
-        seed=seed,
-        evidence=asked.evidence if asked else (),
-    )
+    with _kept(encoder, store) as encode:
+        shown = explain(
+            strategy,
+            found.context(asked.at if asked else None),
+            budget,
+            query=query or (asked.question if asked else ""),
+            tools=Tools.of(shared_counter(encoding)),
+            seed=seed,
+            evidence=asked.evidence if asked else (),
+            encoder=encode,
+        )
     if out:
         page = "<!doctype html><meta charset='utf-8'><title>ctxlab show</title>"
         out.write_text(page + shown._repr_html_(), encoding="utf-8", errors="replace")
@@ -169,6 +176,21 @@ def show(
         ),
         {**columns, "why": "left", "text": "left"},
     )  # fmt: skip
+
+
+@contextmanager
+def _kept(encoder: str | None, store: Path) -> Iterator[Encoder | None]:
+    """Give the encoder, with its vectors kept in the store, which is opened for nothing else."""
+    if encoder is None:
+        yield None
+        return
+    from ctxlab.encoders import load_encoder
+    from ctxlab.store import Store
+    from ctxlab.store.vectors import CachedEncoder
+
+    chosen = load_encoder(encoder)
+    with Store(store) as lab:
+        yield CachedEncoder(chosen, lab)
 
 
 def _find(cases: Sequence[Case], case: str | None) -> Case:

@@ -27,6 +27,14 @@ StorePath = Annotated[Path, typer.Option("--store", help="The store, a DuckDB fi
 Encoding = Annotated[
     str, typer.Option("--encoding", help="Whose tokens are counted: an encoding or a model.")
 ]
+EncoderName = Annotated[
+    str | None,
+    typer.Option(
+        "--encoder",
+        help="What turns texts into vectors: onnx:FOLDER, model2vec:NAME, "
+        "sentence-transformers:NAME or openai:MODEL. Vectors are kept in the store.",
+    ),
+]
 FormatName = Annotated[
     str | None, typer.Option("--format", help="The files' format; recognised when not given.")
 ]

@@ -204,7 +204,7 @@ def _placed(error: DataError, file: Path, record: Record) -> DataError:
 
 
 def read_all(
-    paths: Iterable[str | Path],
+    paths: str | Path | Iterable[str | Path],
     format: str | None = None,  # noqa: A002
     *,
     skip_bad: bool = False,
@@ -224,7 +224,8 @@ def read_all(
     []
     """
     seen: set[tuple[str, str]] = set()
-    for path in map(Path, paths):
+    # A path alone is taken as such: as an iterable of characters it would name other files.
+    for path in map(Path, [paths] if isinstance(paths, str | Path) else paths):
         files = [path]
         if path.is_dir():
             files = sorted(p for p in path.rglob("*") if p.suffix in _SUFFIXES and p.is_file())

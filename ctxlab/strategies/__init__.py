@@ -5,10 +5,15 @@ from __future__ import annotations
 from ctxlab.strategies.controls import Identity, Oracle, RandomDrop, ShortestFirst
 from ctxlab.strategies.diversity import MMR
 from ctxlab.strategies.duplicates import Deduplicate
-from ctxlab.strategies.graph import LexRank
+from ctxlab.strategies.embedding import EmbeddingTopK, Fusion
+from ctxlab.strategies.graph import LexRank, TextRank
 from ctxlab.strategies.json_fields import PruneFields
-from ctxlab.strategies.lexical import BM25, IDFDensity
+from ctxlab.strategies.lexical import BM25, TFIDF, IDFDensity, Surprisal
+from ctxlab.strategies.salience import Salience
+from ctxlab.strategies.semantic_duplicates import SemanticDeduplicate
+from ctxlab.strategies.text import Sentences, StripBoilerplate
 from ctxlab.strategies.tiers import Tiers
+from ctxlab.strategies.tool_outputs import CollapseToolUses, KeepValues, TruncateToolOutputs
 from ctxlab.strategies.tool_traffic import ClearToolUses, MaskObservations
 from ctxlab.strategies.windows import HeadTail, KeepLast
 
@@ -32,17 +37,29 @@ CORE = (
 __all__ = [
     "BM25",
     "MMR",
+    "TFIDF",
     "ClearToolUses",
+    "CollapseToolUses",
     "Deduplicate",
+    "EmbeddingTopK",
+    "Fusion",
     "HeadTail",
     "IDFDensity",
     "Identity",
     "KeepLast",
+    "KeepValues",
     "LexRank",
     "MaskObservations",
     "Oracle",
     "PruneFields",
     "RandomDrop",
+    "Salience",
+    "SemanticDeduplicate",
+    "Sentences",
     "ShortestFirst",
+    "StripBoilerplate",
+    "Surprisal",
+    "TextRank",
     "Tiers",
+    "TruncateToolOutputs",
 ]

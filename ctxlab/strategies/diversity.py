@@ -52,11 +52,9 @@ class MMR(Select):
 
     def _scores(self, context: Context, query: str) -> list[float]:
         index = TermIndex.of(context)
-        rows = index.tfidf
-        target = index.query(query) if query else np.asarray(rows.mean(axis=0)).ravel()
         similar = index.similarities
         ranks = greedy_ranks(
-            self.relevance * np.asarray(rows @ target),
+            self.relevance * index.cosines(query),
             lambda i: (
                 similar.indices[similar.indptr[i] : similar.indptr[i + 1]],
                 similar.data[similar.indptr[i] : similar.indptr[i + 1]],

@@ -14,14 +14,17 @@ from ctxlab.strategy import Strategy, Traits
 from ctxlab.task import Task
 
 Shingles = frozenset[tuple[str, ...]]
+Index = defaultdict[tuple[str, ...], list[tuple[int, int]]]
+"""Which groups hold a shingle, and at which place of their own from the rarest on."""
 
 
 class Deduplicate(Strategy):
     """Drops groups whose text stands, or nearly stands, in another group that is kept.
 
     Equal texts are found by hash, near-duplicates by the Jaccard similarity of word shingles
-    (Broder 1997). Candidates come from a prefix filter (Bayardo, Ma & Srikant, "Scaling up all
-    pairs similarity search", 2007), which misses no pair above the threshold.
+    (Broder 1997). Candidates come from a filter by prefix and position (Bayardo, Ma & Srikant,
+    "Scaling up all pairs similarity search", 2007; Xiao et al., "Efficient similarity joins for
+    near duplicate detection", 2008), which misses no pair above the threshold.
 
     Examples
     --------
@@ -33,7 +36,7 @@ class Deduplicate(Strategy):
 
     TRAITS = Traits(
         family="duplicates",
-        source="Broder 1997; Bayardo et al. 2007",
+        source="Broder 1997; Xiao et al. 2008",
         honours_budget=False,
         cost="n log n",
     )
@@ -61,11 +64,11 @@ class Deduplicate(Strategy):
         shingles = {g: self._shingles(w) for g, w in enumerate(words) if len(w) >= self.min_words}
         frequency = Counter(shingle for one in shingles.values() for shingle in one)
         exact: dict[tuple[str, ...], int] = {}
-        index: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+        index: Index = defaultdict(list)
         for group in order:
             if group not in shingles:
                 continue
-            twin = exact.get(tuple(words[group]))
+            twin, prefix = exact.get(tuple(words[group])), list[tuple[str, ...]]()
             if twin is None:
                 rare_first = sorted(shingles[group], key=lambda s: (frequency[s], s))
                 # Two sets this similar must share one of their rarest shingles.
@@ -75,25 +78,30 @@ class Deduplicate(Strategy):
                 yield group, twin
                 continue
             exact[tuple(words[group])] = group
-            for shingle in prefix:
+            for place, shingle in enumerate(prefix):
                 if frequency[shingle] > 1:
-                    index[shingle].append(group)
+                    index[shingle].append((group, place))
 
     def _near(
         self,
         shingles: dict[int, Shingles],
         group: int,
         prefix: list[tuple[str, ...]],
-        index: dict[tuple[str, ...], list[int]],
+        index: Index,
     ) -> int | None:
-        mine = shingles[group]
-        for other in dict.fromkeys(o for s in prefix if s in index for o in index[s]):
-            theirs = shingles[other]
-            if min(len(mine), len(theirs)) < self.threshold * max(len(mine), len(theirs)):
-                continue
-            shared = len(mine & theirs)
-            if shared >= self.threshold * (len(mine) + len(theirs) - shared):
-                return other
+        mine, seen = shingles[group], set[int]()
+        for place, shingle in enumerate(prefix):
+            for other, its_place in index.get(shingle, ()):
+                if other in seen:
+                    continue
+                seen.add(other)
+                theirs = shingles[other]
+                needed = self.threshold / (1 + self.threshold) * (len(mine) + len(theirs))
+                # Before its first shared shingle, in one order for all, neither shares anything.
+                if min(len(mine) - place, len(theirs) - its_place) < needed - 1e-9:
+                    continue
+                if len(mine & theirs) >= needed - 1e-9:
+                    return other
         return None
 
     def _shingles(self, words: list[str]) -> Shingles:

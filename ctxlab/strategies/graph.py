@@ -57,6 +57,43 @@ class LexRank(Select):
         return pagerank(lambda v: rows @ (columns @ v), len(context), self.damping)
 
 
+class TextRank(Select):
+    """Keeps the segments that share most words with others that do.
+
+    PageRank over the graph of overlaps, |words in common| / (ln |a| + ln |b|) between segments
+    of |a| and |b| distinct terms (Mihalcea & Tarau, "TextRank", EMNLP 2004).
+
+    Examples
+    --------
+    >>> from ctxlab.model import Segment
+    >>> texts = ("fish and bread", "fish today", "bread tomorrow")
+    >>> context = Context(tuple(Segment.of(text, text) for text in texts))
+    >>> scores = TextRank().score(context, Task(budget=1))
+    >>> scores[0] > scores[1]
+    True
+    """
+
+    TRAITS = Traits(
+        family="ranking", source="Mihalcea & Tarau 2004", cost="pairs that share a term"
+    )
+
+    damping: float = Field(0.85, gt=0, lt=1, description="share that follows the graph's links")
+
+    def score(self, context: Context, task: Task) -> Sequence[float]:
+        """Return the rank of every segment; they add up to 1."""
+        return context.memo(("textrank", self.damping), lambda: self._ranks(context))
+
+    def _ranks(self, context: Context) -> list[float]:
+        index = TermIndex.of(context)
+        overlap = index.overlaps
+        # A text of one term has the logarithm 0: two of them would weigh infinitely.
+        logs = np.log(np.maximum(index.distinct, 2))
+        rows = np.repeat(np.arange(index.n), np.diff(overlap.indptr))
+        overlap.data = overlap.data / (logs[rows] + logs[overlap.indices])
+        overlap.setdiag(0.0)
+        return pagerank(lambda v: overlap @ v, index.n, self.damping)
+
+
 def pagerank(
     links: Callable[[Vector], Vector],
     n: int,

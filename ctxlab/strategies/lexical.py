@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -11,7 +13,10 @@ from pydantic import Field
 from ctxlab.model import Context
 from ctxlab.strategy import Select, Traits
 from ctxlab.task import Task
-from ctxlab.terms import TermIndex, terms
+from ctxlab.terms import TermIndex, spoken, terms
+
+Scores = NDArray[np.float64]
+_WORD = re.compile(r"\w+")
 
 
 class IDFDensity(Select):
@@ -35,11 +40,46 @@ class IDFDensity(Select):
         """Return rare words a token."""
         costs = task.costs(context)
         tokens = np.asarray(costs.texts) + np.asarray(costs.overheads)
-        rarity: NDArray[np.float64] = context.memo("idf mass", lambda: _idf_mass(context))
-        return [float(x) for x in rarity / np.maximum(tokens, 1)]
+        return [float(x) for x in idf_mass(context) / np.maximum(tokens, 1)]
 
 
-class BM25(Select):
+class Smoothed(Select):
+    """Ranks by how well each segment matches, with its surroundings: the base of those rankings.
+
+    Subclasses only match. What was said right before and after a hit often belongs to it:
+    `smoothing` lets its score shine on the turns beside it, `neighbours` keeps them with it.
+
+    Examples
+    --------
+    >>> from ctxlab.model import Segment
+    >>> class Shouted(Smoothed):
+    ...     '''Keeps what is shouted.'''
+    ...     def match(self, context, task):
+    ...         return np.array([float(segment.text.isupper()) for segment in context])
+    >>> context = Context(tuple(Segment.of(text, text) for text in ("no", "maybe", "YES", "no")))
+    >>> Shouted(neighbours=1).compress(context, Task(budget=14)).text
+    'maybeYES'
+    """
+
+    neighbours: int = Field(0, ge=0, description="groups on either side kept right after a hit")
+    smoothing: float = Field(
+        0.0, ge=0, description="standard deviation, in turns, of a Gaussian over the scores"
+    )
+
+    @abstractmethod
+    def match(self, context: Context, task: Task) -> Scores:
+        """Return how well each segment matches on its own, shape (n,)."""
+
+    def score(self, context: Context, task: Task) -> Sequence[float]:
+        """Return the matches, smeared over the turns beside them."""
+        return [float(x) for x in smoothed(self.match(context, task), self.smoothing)]
+
+    def order(self, scores: Sequence[float]) -> Iterable[int]:
+        """Follow each hit with its neighbours, the nearest first."""
+        return with_neighbours(super().order(scores), len(scores), self.neighbours)
+
+
+class BM25(Smoothed):
     """Keeps the groups that match the question's words best.
 
     Okapi BM25 with idf = ln(1 + (N − df + 0.5) / (df + 0.5)) over the segments of one
@@ -63,26 +103,89 @@ class BM25(Select):
 
     k1: float = Field(1.5, ge=0, description="how soon repeats of a term stop counting")
     b: float = Field(0.75, ge=0, le=1, description="how far long messages are held back")
-    neighbours: int = Field(0, ge=0, description="groups on either side kept right after a hit")
-    smoothing: float = Field(
-        0.0, ge=0, description="standard deviation, in turns, of a Gaussian over the scores"
+
+    def match(self, context: Context, task: Task) -> Scores:
+        """Return the BM25 score of every segment for the task's query."""
+        return okapi(context, task.query, self.k1, self.b)
+
+
+class TFIDF(Smoothed):
+    """Keeps the groups closest to the question by the cosine of tf·idf vectors.
+
+    Without a question, those closest to the whole conversation (Salton & Buckley,
+    "Term-weighting approaches in automatic text retrieval", 1988).
+
+    Examples
+    --------
+    >>> from ctxlab.model import Segment
+    >>> texts = ("The fish stall opens at six.", "Coffee?", "Bread is sold until noon.")
+    >>> context = Context(tuple(Segment.of(text, text) for text in texts))
+    >>> TFIDF().score(context, Task(budget=1, query="bread until noon"))[0]
+    0.0
+    """
+
+    TRAITS = Traits(
+        family="ranking", source="Salton & Buckley 1988", query_aware=True, cost="n log n"
     )
 
-    def score(self, context: Context, task: Task) -> Sequence[float]:
-        """Return the BM25 score of every segment for the task's query."""
-        index = TermIndex.of(context)
-        scores = np.zeros(index.n)
-        average = index.lengths.mean() if index.n else 0.0
-        norms = self.k1 * (1 - self.b + self.b * index.lengths / (average or 1.0))
-        for term in terms(task.query):
-            documents, counts = index.postings(term)
-            idf = np.log1p((index.n - documents.size + 0.5) / (documents.size + 0.5))
-            scores[documents] += idf * counts * (self.k1 + 1) / (counts + norms[documents])
-        return [float(x) for x in smoothed(scores, self.smoothing)]
+    def match(self, context: Context, task: Task) -> Scores:
+        """Return the cosine of every segment with the query, or with the conversation."""
+        return TermIndex.of(context).cosines(task.query)
 
-    def order(self, scores: Sequence[float]) -> Iterable[int]:
-        """Follow each hit with its neighbours, the nearest first."""
-        return with_neighbours(super().order(scores), len(scores), self.neighbours)
+
+class Surprisal(Smoothed):
+    """Keeps the groups whose words are least expected, whatever will be asked.
+
+    The score is the mean self-information −log2 p(word), in bits a word, with p the word's
+    share of the conversation: a unigram model, which needs no weights (Shannon 1948; the
+    unigram case of Li et al., "Compressing Context to Enhance Inference Efficiency", 2023).
+
+    Examples
+    --------
+    >>> from ctxlab.model import Segment
+    >>> context = Context((Segment.of("a", "yes yes"), Segment.of("b", "stall yes")))
+    >>> [round(bits, 2) for bits in Surprisal().score(context, Task(budget=1))]
+    [0.42, 1.21]
+    """
+
+    TRAITS = Traits(family="ranking", source="Shannon 1948; Li et al. 2023", cost="n")
+
+    def match(self, context: Context, task: Task) -> Scores:
+        """Return the bits a word of every segment."""
+        return context.memo("surprisal", lambda: _bits_a_word(context))
+
+
+def okapi(context: Context, query: str, k1: float = 1.5, b: float = 0.75) -> Scores:
+    """Return the BM25 score of every segment of `context` for `query`, shape (n,).
+
+    Examples
+    --------
+    >>> from ctxlab.model import Segment
+    >>> context = Context((Segment.of("a", "two stalls"), Segment.of("b", "no")))
+    >>> okapi(context, "stall").round(2).tolist()
+    [0.48, 0.0]
+    """
+    index = TermIndex.of(context)
+    scores = np.zeros(index.n)
+    average = index.lengths.mean() if index.n else 0.0
+    norms = k1 * (1 - b + b * index.lengths / (average or 1.0))
+    for term in terms(query):
+        documents, counts = index.postings(term)
+        idf = np.log1p((index.n - documents.size + 0.5) / (documents.size + 0.5))
+        scores[documents] += idf * counts * (k1 + 1) / (counts + norms[documents])
+    return scores
+
+
+def standardized(scores: Scores) -> Scores:
+    """Return `scores` in standard deviations from their mean; all 0 where they are equal.
+
+    Examples
+    --------
+    >>> standardized(np.array([1.0, 3.0])).tolist()
+    [-1.0, 1.0]
+    """
+    spread = float(scores.std()) if scores.size else 0.0
+    return (scores - scores.mean()) / spread if spread else np.zeros_like(scores)
 
 
 def smoothed(scores: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
@@ -127,9 +230,32 @@ def with_neighbours(order: Iterable[int], n: int, reach: int) -> list[int]:
     return list(found)
 
 
-def _idf_mass(context: Context) -> NDArray[np.float64]:
+def idf_mass(context: Context) -> Scores:
+    """Return Σ ln(n/df) over the distinct terms of every segment, shape (n,).
+
+    Examples
+    --------
+    >>> from ctxlab.model import Segment
+    >>> idf_mass(Context((Segment.of("a", "yes"), Segment.of("b", "yes, bread")))).round(2).tolist()
+    [0.0, 0.69]
+    """
+    return context.memo("idf mass", lambda: _idf_mass(context))
+
+
+def _idf_mass(context: Context) -> Scores:
     index = TermIndex.of(context)
-    mass = np.zeros(index.n)
     rarity = np.log(index.n / index.document_frequency)
-    np.add.at(mass, index.documents, np.repeat(rarity, index.document_frequency))
-    return mass
+    weights = np.repeat(rarity, index.document_frequency)
+    return np.bincount(index.documents, weights, minlength=index.n).astype(np.float64)
+
+
+def _bits_a_word(context: Context) -> Scores:
+    ids: dict[str, int] = {}
+    words = [_WORD.findall(spoken(segment).lower()) for segment in context]
+    lengths = np.array([len(found) for found in words], np.int64)
+    flat = np.array([ids.setdefault(w, len(ids)) for found in words for w in found], np.int64)
+    if not flat.size:
+        return np.zeros(len(words))
+    bits = -np.log2(np.bincount(flat) / flat.size)[flat]
+    sums = np.bincount(np.repeat(np.arange(len(words)), lengths), bits, minlength=len(words))
+    return sums / np.maximum(lengths, 1)

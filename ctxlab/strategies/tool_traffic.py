@@ -35,9 +35,9 @@ class MaskObservations(Strategy):
 
     def compress(self, context: Context, task: Task) -> Context:
         """Mask the older tool results, where the placeholder is shorter."""
-        results = _results(context)
-        surplus = max(0, len(results) - self.keep)
-        old = results[: surplus - surplus % self.batch]
+        found = results(context)
+        surplus = max(0, len(found) - self.keep)
+        old = found[: surplus - surplus % self.batch]
         return _replace(context, task, old, self.placeholder, f"older than the last {self.keep}")
 
 
@@ -76,7 +76,7 @@ class ClearToolUses(Strategy):
             return context
         tools = tool_names(context)
         candidates = [
-            s for s in _results(context) if tools.get(s.tool_call_id) not in self.exclude_tools
+            s for s in results(context) if tools.get(s.tool_call_id) not in self.exclude_tools
         ]
         cost = task.tools.count(self.placeholder)
         chosen: list[Segment] = []
@@ -102,7 +102,14 @@ def tool_names(context: Context) -> dict[str | None, str]:
     return {call.id: call.name for segment in context for call in segment.tool_calls}
 
 
-def _results(context: Context) -> list[Segment]:
+def results(context: Context) -> list[Segment]:
+    """Return the tool results of `context` that are not pinned, oldest first.
+
+    Examples
+    --------
+    >>> results(Context((Segment.of("a", "12:00", role="tool"),)))[0].text
+    '12:00'
+    """
     return [segment for segment in context if segment.role == "tool" and not segment.pinned]
 
 
