@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ctxlab.budget import TierBudget, TierUse
 from ctxlab.errors import UnknownNameError
 from ctxlab.model import Context, ContextTier, Segment, StepContext
-from ctxlab.store.conversations import message_of
+from ctxlab.store.reading import message_of
 from ctxlab.store.text import stored
 from ctxlab.strategies.tiers import Tiers
 from ctxlab.task import Task, Tools

@@ -23,7 +23,7 @@ from ctxlab.errors import (
 from ctxlab.model import Case, Message, Probe
 from ctxlab.store import Store
 from ctxlab.store.backup import restore
-from ctxlab.store.conversations import tail
+from ctxlab.store.reading import tail
 from ctxlab.testing import chats, sample_case
 from ctxlab.tokens import TokenCounter
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from ctxlab.model import Case
 from ctxlab.store import backup as _backup
-from ctxlab.store import conversations, protocols, runs, schemas, sql
+from ctxlab.store import conversations, protocols, reading, runs, schemas, sql
 from ctxlab.store.artifacts import Artifacts
 from ctxlab.store.compatibility import Compatibility, compatibility
 from ctxlab.store.connection import Database, Parameters
@@ -100,7 +100,7 @@ class Store:
         >>> list(Store(":memory:").cases())
         []
         """
-        return conversations.read_cases(self.db, dataset, ids)
+        return reading.read_cases(self.db, dataset, ids)
 
     def prime(self, counter: TokenCounter) -> None:
         """Teach a counter every count that is stored, so that it need not count again.
@@ -109,7 +109,7 @@ class Store:
         --------
         >>> Store(":memory:").prime(TokenCounter())
         """
-        counter.prime(conversations.stored_counts(self.db, counter.encoding))
+        counter.prime(reading.stored_counts(self.db, counter.encoding))
 
     def create_workshop(self, title: str, protocol: Protocol = DESIGN_THINKING) -> Workshop:
         """Make a workshop with all steps of a protocol, none of them started.

@@ -1,39 +1,21 @@
-"""One workshop in the store: its steps, their life cycle, and what they produce."""
+"""One workshop in the store: its life cycle, and what its steps produce."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from ctxlab.errors import NotFoundError, TransitionError, UnknownNameError
+from ctxlab.errors import TransitionError
 from ctxlab.model import ArtifactRecord, Message
 from ctxlab.store.artifacts import merge_patch
-from ctxlab.store.conversations import append_messages, read_messages
+from ctxlab.store.steps import Steps, StepStatus
 from ctxlab.store.summaries import SummaryEvent, SummaryRecord
-from ctxlab.workshop import ArcPhase, ArcState, Protocol, advance, move
+from ctxlab.workshop import ArcPhase, ArcState, advance, move
 
-if TYPE_CHECKING:
-    from ctxlab.store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class StepStatus:
-    """Where one step of a workshop is.
-
-    Examples
-    --------
-    >>> StepStatus("wst_1", "challenge", "not_started", ArcPhase.ORIENT).status
-    'not_started'
-    """
-
-    row: str
-    step: str
-    status: str
-    arc_phase: ArcPhase
+__all__ = ["StepStatus", "Workshop"]
 
 
-class Workshop:
+class Workshop(Steps):
     """A handle to one workshop: start a step, talk, save what comes out, complete it.
 
     Parameters
@@ -57,103 +39,118 @@ class Workshop:
     'in_progress'
     """
 
-    def __init__(self, store: Store, id: str) -> None:  # noqa: A002 - what it is
-        rows = store.db.rows("SELECT title, protocol FROM workshops WHERE id = ?", [id])
-        if not rows:
-            raise NotFoundError(
-                f"no workshop {id!r} in {store.path}; Store.workshops lists those there are"
-            )
-        self.store, self.id = store, id
-        self.title, self.protocol_name = rows[0]
-        self._rows = {
-            step: row
-            for row, step in store.db.rows(
-                "SELECT id, step_id FROM workshop_steps WHERE workshop_id = ? ORDER BY position",
-                [id],
-            )
-        }
-
-    @property
-    def protocol(self) -> Protocol:
-        """Which steps there are, and what each needs.
-
-        Examples
-        --------
-        >>> from ctxlab.store import Store
-        >>> Store(":memory:").create_workshop("Retro").protocol.name
-        'design-thinking'
-        """
-        return self.store.protocol(self.protocol_name)
-
-    @property
-    def steps(self) -> list[str]:
-        """The ids of its steps, in order.
-
-        Examples
-        --------
-        >>> from ctxlab.store import Store
-        >>> Store(":memory:").create_workshop("Retro").steps[:2]
-        ['challenge', 'stakeholder-mapping']
-        """
-        return list(self._rows)
-
-    def row(self, step: str) -> str:
-        """Return the id of a step of this workshop.
+    def start(self, step: str) -> None:
+        """Begin a step, or take up one that needs regeneration.
 
         Raises
         ------
-        UnknownNameError
-            When it has no such step.
+        TransitionError
+            When it is under way or complete, or a step that it needs is not complete.
 
         Examples
         --------
         >>> from ctxlab.store import Store
-        >>> Store(":memory:").create_workshop("Retro").row("persona")[:4]
-        'wst_'
+        >>> Store(":memory:").create_workshop("Retro").start("persona")
+        Traceback (most recent call last):
+        ctxlab.errors.TransitionError: step 'persona' needs 'user-research', 'sense-making'...
         """
-        if step not in self._rows:
-            raise UnknownNameError("step", step, self._rows)
-        return str(self._rows[step])
+        now = self._at(step, "start", "not_started", "needs_regeneration")
+        states = {one.step: one.status for one in self.status()}
+        missing = [s for s in self.protocol.dependencies(step) if states.get(s) != "complete"]
+        if missing:
+            listed = ", ".join(map(repr, missing))
+            raise TransitionError(f"step {step!r} needs {listed} to be complete first")
+        phase = ArcPhase.ORIENT if now.status == "not_started" else ArcPhase.REFINE
+        self._set(step, "in_progress", phase, "started_at = coalesce(started_at, now())")
 
-    def status(self) -> list[StepStatus]:
-        """Return where every step is.
+    def advance(self, step: str, **facts: bool | int) -> ArcPhase:
+        """Move a step along its arc as far as the rule allows, and return the phase.
 
-        Examples
-        --------
-        >>> from ctxlab.store import Store
-        >>> len(Store(":memory:").create_workshop("Retro").status())
-        10
-        """
-        rows = self.store.db.rows(
-            "SELECT id, step_id, status, arc_phase FROM workshop_steps "
-            "WHERE workshop_id = ? ORDER BY position",
-            [self.id],
-        )
-        return [StepStatus(row, step, status, ArcPhase(phase)) for row, step, status, phase in rows]
+        Parameters
+        ----------
+        step : str
+            A step under way.
+        **facts
+            What the rule looks at: the fields of `ctxlab.workshop.ArcState` but the phase.
+            Whether there is an artifact, and a valid one, is known.
 
-    def say(self, step: str, messages: Iterable[Message]) -> int:
-        """Append messages to a step; ids that are there already are left out. Return how many.
+        Raises
+        ------
+        TransitionError
+            When the step is not under way.
 
         Examples
         --------
         >>> from ctxlab.store import Store
         >>> workshop = Store(":memory:").create_workshop("Retro")
-        >>> workshop.say("challenge", [Message("m1", "user", "Hi"), Message("m1", "user", "Hi")])
-        1
+        >>> workshop.start("challenge")
+        >>> workshop.advance("challenge", turns_in_phase=1).value
+        'gather'
         """
-        self.row(step)
-        return append_messages(self.store.db, self.id, step, messages, self.store.counter)
+        now = self._at(step, "advance", "in_progress")
+        record = self.artifact(step)
+        known = {
+            "has_artifact": record is not None,
+            "artifact_valid": bool(record and record.valid),
+        }
+        state = ArcState(phase=now.arc_phase, **(known | facts))
+        phase = advance(state).phase
+        self._set(step, "in_progress", phase)
+        return phase
 
-    def messages(self, step: str | None = None) -> list[Message]:
-        """Return the messages of a step, or of all steps.
+    def complete(self, step: str, summary: str) -> None:
+        """End a step with its summary; its artifact has to be there and valid.
+
+        Raises
+        ------
+        TransitionError
+            When it is not under way, or has no valid artifact.
 
         Examples
         --------
         >>> from ctxlab.store import Store
-        >>> Store(":memory:").create_workshop("Retro").messages("challenge")
-        []
+        >>> Store(":memory:").create_workshop("Retro").complete("challenge", "Done.")
+        Traceback (most recent call last):
+        ctxlab.errors.TransitionError: step 'challenge' is not_started; complete needs in_progress
         """
-        return list(read_messages(self.store.db, self.id, step))
+        self._at(step, "complete", "in_progress")
+        record = self.artifact(step)
+        if record is None or not record.valid:
+            what = "no artifact" if record is None else "an artifact that its schema refuses"
+            raise TransitionError(f"step {step!r} has {what}; save a valid one, then complete it")
+        with self.store.db.write():
+            if self.summary(step) is None:
+                self.save_summary(step, summary)
+            else:
+                self.regenerate_summary(step, summary)
+            self._set(step, "complete", ArcPhase.COMPLETE, "completed_at = now()")
+
+    def revise(self, step: str) -> list[str]:
+        """Open a complete step again; return the dependent steps, marked for regeneration.
+
+        Their artifacts and summaries stay.
+
+        Raises
+        ------
+        TransitionError
+            When the step is not complete.
+
+        Examples
+        --------
+        >>> from ctxlab.store import Store
+        >>> Store(":memory:").create_workshop("Retro").revise("challenge")
+        Traceback (most recent call last):
+        ctxlab.errors.TransitionError: step 'challenge' is not_started; revise needs complete
+        """
+        self._at(step, "revise", "complete")
+        touched = set(self.protocol.dependents(step, transitive=True))
+        states = {one.step: one for one in self.status()}
+        marked = [s for s in self.steps if s in touched and states[s].status != "not_started"]
+        with self.store.db.write():
+            self._set(step, "in_progress", move(ArcPhase.COMPLETE, ArcPhase.REFINE))
+            for dependent in marked:
+                self._set(dependent, "needs_regeneration", states[dependent].arc_phase)
+        return marked
 
     def save_artifact(
         self,
@@ -346,151 +343,3 @@ class Workshop:
         []
         """
         return self.store.summaries.history(self.row(step))
-
-    def start(self, step: str) -> None:
-        """Begin a step, or take up one that needs regeneration.
-
-        Raises
-        ------
-        TransitionError
-            When it is under way or complete, or a step that it needs is not complete.
-
-        Examples
-        --------
-        >>> from ctxlab.store import Store
-        >>> Store(":memory:").create_workshop("Retro").start("persona")
-        Traceback (most recent call last):
-        ctxlab.errors.TransitionError: step 'persona' needs 'user-research', 'sense-making'...
-        """
-        now = self._at(step, "start", "not_started", "needs_regeneration")
-        states = {one.step: one.status for one in self.status()}
-        missing = [s for s in self.protocol.dependencies(step) if states.get(s) != "complete"]
-        if missing:
-            listed = ", ".join(map(repr, missing))
-            raise TransitionError(f"step {step!r} needs {listed} to be complete first")
-        phase = ArcPhase.ORIENT if now.status == "not_started" else ArcPhase.REFINE
-        self._set(step, "in_progress", phase, "started_at = coalesce(started_at, now())")
-
-    def advance(self, step: str, **facts: bool | int) -> ArcPhase:
-        """Move a step along its arc as far as the rule allows, and return the phase.
-
-        Parameters
-        ----------
-        step : str
-            A step under way.
-        **facts
-            What the rule looks at: the fields of `ctxlab.workshop.ArcState` but the phase.
-            Whether there is an artifact, and a valid one, is known.
-
-        Raises
-        ------
-        TransitionError
-            When the step is not under way.
-
-        Examples
-        --------
-        >>> from ctxlab.store import Store
-        >>> workshop = Store(":memory:").create_workshop("Retro")
-        >>> workshop.start("challenge")
-        >>> workshop.advance("challenge", turns_in_phase=1).value
-        'gather'
-        """
-        now = self._at(step, "advance", "in_progress")
-        record = self.artifact(step)
-        known = {
-            "has_artifact": record is not None,
-            "artifact_valid": bool(record and record.valid),
-        }
-        state = ArcState(phase=now.arc_phase, **(known | facts))
-        phase = advance(state).phase
-        self._set(step, "in_progress", phase)
-        return phase
-
-    def complete(self, step: str, summary: str) -> None:
-        """End a step with its summary; its artifact has to be there and valid.
-
-        Raises
-        ------
-        TransitionError
-            When it is not under way, or has no valid artifact.
-
-        Examples
-        --------
-        >>> from ctxlab.store import Store
-        >>> Store(":memory:").create_workshop("Retro").complete("challenge", "Done.")
-        Traceback (most recent call last):
-        ctxlab.errors.TransitionError: step 'challenge' is not_started; complete needs in_progress
-        """
-        self._at(step, "complete", "in_progress")
-        record = self.artifact(step)
-        if record is None or not record.valid:
-            what = "no artifact" if record is None else "an artifact that its schema refuses"
-            raise TransitionError(f"step {step!r} has {what}; save a valid one, then complete it")
-        with self.store.db.write():
-            if self.summary(step) is None:
-                self.save_summary(step, summary)
-            else:
-                self.regenerate_summary(step, summary)
-            self._set(step, "complete", ArcPhase.COMPLETE, "completed_at = now()")
-
-    def revise(self, step: str) -> list[str]:
-        """Open a complete step again; return the dependent steps, marked for regeneration.
-
-        Their artifacts and summaries stay.
-
-        Raises
-        ------
-        TransitionError
-            When the step is not complete.
-
-        Examples
-        --------
-        >>> from ctxlab.store import Store
-        >>> Store(":memory:").create_workshop("Retro").revise("challenge")
-        Traceback (most recent call last):
-        ctxlab.errors.TransitionError: step 'challenge' is not_started; revise needs complete
-        """
-        self._at(step, "revise", "complete")
-        touched = set(self.protocol.dependents(step, transitive=True))
-        states = {one.step: one for one in self.status()}
-        marked = [s for s in self.steps if s in touched and states[s].status != "not_started"]
-        with self.store.db.write():
-            self._set(step, "in_progress", move(ArcPhase.COMPLETE, ArcPhase.REFINE))
-            for dependent in marked:
-                self._set(dependent, "needs_regeneration", states[dependent].arc_phase)
-        return marked
-
-    def _at(self, step: str, what: str, *allowed: str) -> StepStatus:
-        self.row(step)
-        now = next(one for one in self.status() if one.step == step)
-        if now.status not in allowed:
-            raise TransitionError(
-                f"step {step!r} is {now.status}; {what} needs {' or '.join(allowed)}"
-            )
-        return now
-
-    def _set(self, step: str, status: str, phase: ArcPhase, also: str = "id = id") -> None:
-        with self.store.db.write() as connection:
-            connection.execute(
-                f"UPDATE workshop_steps SET status = ?, arc_phase = ?, {also} WHERE id = ? "  # noqa: S608
-                "RETURNING id",
-                [status, phase.value, self.row(step)],
-            ).fetchall()
-
-    def delete(self) -> None:
-        """Delete the workshop and everything that belongs to it.
-
-        Examples
-        --------
-        >>> from ctxlab.store import Store
-        >>> store = Store(":memory:")
-        >>> store.create_workshop("Retro").delete()
-        >>> store.counts().get("workshops", 0)
-        0
-        """
-        with self.store.db.write() as connection:
-            connection.execute("DELETE FROM workshops WHERE id = ?", [self.id])
-
-    def __repr__(self) -> str:
-        done = sum(one.status == "complete" for one in self.status())
-        return f"Workshop({self.title!r}, {done} of {len(self._rows)} steps complete)"

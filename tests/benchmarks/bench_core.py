@@ -20,7 +20,7 @@ import polars as pl
 from ctxlab._vocab import load
 from ctxlab.model import Case, Context, Message
 from ctxlab.store import Store
-from ctxlab.store.conversations import tail
+from ctxlab.store.reading import tail
 from ctxlab.strategies import KeepLast
 from ctxlab.task import Task, Tools
 from ctxlab.tokens import TokenCounter

@@ -46,7 +46,7 @@ BASELINES: list[Strategy] = [
 CANDIDATES: list[Strategy] = [
     Fusion(smoothing=near, passage=wide, passage_weight=share, weight=weight, prior_weight=prior)
     for near, wide, share, weight, prior in product(
-        (0.7, 1.0, 1.5), (6.0, 10.0, 15.0), (0.3, 0.6, 1.0), (0.4, 0.5), (0.2, 0.3, 0.5)
+        (0.5, 0.7, 1.0), (4.0, 6.0, 10.0), (0.6, 1.0, 1.5), (0.4, 0.5, 0.6), (0.2, 0.3)
     )
 ]
 AIMS = {"locomo": "all_evidence", "explainmeetsum": "evidence_tokens"}
