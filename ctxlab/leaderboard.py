@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ctxlab.metrics import budget_error, rate, throughput
 from ctxlab.stats import (
     Comparison,
+    Interval,
     cluster_bootstrap,
     compare_paired,
     holm,
@@ -190,8 +191,7 @@ class Leaderboard:
         part = self._parts.get((name, budget), self._probes.clear())
         traits = self._traits[name]
         means = {m: _mean(part, m) for m in ("all_evidence", "evidence_tokens", "answer")}
-        values, clusters = self._values(name, budget, "all_evidence")
-        interval = cluster_bootstrap(values, clusters) if values.size else None
+        interval = self._interval(name, budget, "all_evidence")
         chosen = means[self.measure]
         before, after = _total(part, "tokens_before"), _total(part, "tokens_after")
         asked = _total(part, "budget_tokens")
@@ -235,12 +235,23 @@ class Leaderboard:
             raw.append(paired_permutation(ours, base, clusters).p_value if ours.size else None)
         return dict(zip(rivals, holm(raw), strict=True))
 
-    def _values(
-        self, name: str, budget: str, measure: str
-    ) -> tuple[NDArray[np.float64], NDArray[np.object_]]:
+    def interval(self, strategy: str, budget: str) -> Interval | None:
+        """Return the mean of the measure with its interval; None where nothing was measured.
+
+        Examples
+        --------
+        >>> from ctxlab.testing import sample_results
+        >>> found = sample_results().leaderboard().interval("Oracle()", "40%")
+        >>> found.estimate, found.low
+        (1.0, None)
+        """
+        return self._interval(strategy, budget, self.measure)
+
+    def _interval(self, name: str, budget: str, measure: str) -> Interval | None:
         part = self._parts.get((name, budget), self._probes.clear()).drop_nulls(measure)
         clusters = part.select(pl.concat_str("dataset", "case_id", separator="\0")).to_series()
-        return part[measure].to_numpy(), clusters.to_numpy()
+        values = part[measure].to_numpy()
+        return cluster_bootstrap(values, clusters.to_numpy()) if values.size else None
 
     def paired(
         self, a: str, b: str, budget: str

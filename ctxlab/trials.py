@@ -192,7 +192,7 @@ def run_cell(cell: Cell, keys: Sequence[str]) -> list[Trial]:
     _warm_up(cell.strategy)
     counter = shared_counter(cell.encoding)
     counter.prime(cell.counts)
-    tools = Tools.of(counter, **({"encode": cell.encode} if cell.encode else {}))
+    tools = Tools.of(counter).encoding_with(cell.encode)
     case = _known_case(case_digest(cell.case), cell.case)
     trials = []
     for budget, key in zip(cell.budgets, keys, strict=True):

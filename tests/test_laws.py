@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 
 import pytest
+from hypothesis import settings
 
 from ctxlab import strategies
 from ctxlab.errors import BudgetError, PinnedOverBudgetError
@@ -28,13 +29,13 @@ VARIANTS = [
 @pytest.mark.parametrize("name", sorted(registry()))
 def test_every_registered_strategy_keeps_the_laws(name):
     """Spans, verbatim text, determinism, budget, groups, pins and order, by hypothesis."""
-    check_laws(registry()[name]())
+    check_laws(registry()[name](), examples=settings().max_examples)
 
 
 @pytest.mark.parametrize("strategy", VARIANTS, ids=str)
 def test_other_parameters_keep_the_laws(strategy):
     """Not only defaults are lawful."""
-    check_laws(strategy, examples=60)
+    check_laws(strategy, examples=settings().max_examples)
 
 
 def test_the_registry_is_the_export_list():

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from ctxlab.cli import compare, data, export, look, postgres, workshop
+from ctxlab.cli import catalogue, compare, data, export, look, postgres, workshop
 from ctxlab.errors import BudgetError, CtxlabError, SpecError, UnknownNameError
 
 app = typer.Typer(
@@ -25,7 +25,7 @@ app.command("import")(data.import_)
 app.command()(look.budget)
 app.command()(compare.compare)
 app.command()(look.show)
-app.command()(look.strategies)
+app.command()(catalogue.strategies)
 app.add_typer(data.datasets_app, name="datasets")
 app.command()(data.sql)
 app.command()(workshop.backup)

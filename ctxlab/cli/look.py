@@ -1,4 +1,4 @@
-"""``ctxlab budget``, ``show`` and ``strategies``: where tokens go, what was dropped and why."""
+"""``ctxlab budget`` and ``show``: where tokens go, what was dropped and why."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ from ctxlab.tokens import DEFAULT_ENCODING
 
 if TYPE_CHECKING:
     from ctxlab.model import Case
-    from ctxlab.strategy import Strategy
     from ctxlab.task import Encoder
 
 
@@ -207,71 +206,3 @@ def _find(cases: Sequence[Case], case: str | None) -> Case:
 def _short(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= 60 else line[:57] + "…"
-
-
-def strategies(
-    name: Annotated[str | None, typer.Argument(help="One strategy, with its parameters.")] = None,
-    as_json: Json = False,
-) -> None:
-    """List the strategies, or the parameters of one.
-
-    For example:
-
-      ctxlab strategies
-
-      ctxlab strategies BM25 --json
-    """
-    from ctxlab.recipes import find, registry
-
-    if name is not None:
-        cls = find(name)
-        _put_strategy(cls, as_json=as_json)
-        return
-    rows = [_catalogue_row(cls) for cls in registry().values() if cls().stages]
-    if as_json:
-        put_json({"schema": 1, "rows": rows})
-        return
-    columns = {"strategy": "left", "family": "left", "sees the question": "left"}
-    put_table(
-        (
-            [r["name"], r["family"], "yes" if r["query_aware"] else "", r["needs"],
-             "yes" if r["honours_budget"] else "", "yes" if r["lossless"] else "", r["source"]]
-            for r in rows
-        ),
-        {**columns, "needs": "left", "keeps budget": "left", "lossless": "left", "source": "left"},
-    )  # fmt: skip
-
-
-def _catalogue_row(cls: type[Strategy]) -> dict[str, Any]:
-    summary = (cls.__doc__ or "").strip().splitlines()[0]
-    traits = asdict(cls().traits)
-    return {"name": cls.__name__, "summary": summary, **traits, "parameters": _parameters(cls)}
-
-
-def _parameters(cls: type[Strategy]) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": name,
-            "default": repr(field.get_default(call_default_factory=True)),
-            "meaning": field.description or "",
-            "bounds": ", ".join(map(_bound, field.metadata)),
-        }
-        for name, field in cls.model_fields.items()
-    ]
-
-
-def _bound(bound: object) -> str:
-    signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
-    return " ".join(f"{s} {getattr(bound, k)}" for k, s in signs.items() if hasattr(bound, k))
-
-
-def _put_strategy(cls: type[Strategy], *, as_json: bool) -> None:
-    row = _catalogue_row(cls)
-    if as_json:
-        put_json({"schema": 1, **row})
-        return
-    put(f"{row['name']}: {row['summary']}")
-    put(f"source: {row['source']}; cost: {row['cost']}")
-    rows = [[p["name"], p["default"], p["bounds"], p["meaning"]] for p in row["parameters"]]
-    if rows:
-        put_table(rows, dict.fromkeys(("parameter", "default", "bounds", "meaning"), "left"))

@@ -91,13 +91,10 @@ def availability_curve(
     import altair as alt
 
     enable()
-    shown = [dict(row) for row in rows if row.get(measure) is not None and row["probes"]]
+    shown = _measured(rows, measure)
     strategies = [row for row in shown if not row["control"] and row["budget_error"] <= 0.005]
     limits = [row for row in shown if row["family"] == "control" and 0 < row["rate"] < 0.999]
-    names = list(dict.fromkeys(row["strategy"] for row in _best_first(strategies, measure)))
-    color = alt.Color("strategy:N", title=None, sort=names).scale(
-        domain=names, range=_colors(names)
-    )
+    color = _color(strategies, measure)
     base = alt.Chart(alt.Data(values=_json(strategies))).encode(color=color)
     band = base.mark_errorband(opacity=0.15).encode(
         y=alt.Y("all_evidence_low:Q"), y2="all_evidence_high:Q"
@@ -149,13 +146,10 @@ def pareto(rows: Sequence[Mapping[str, Any]], measure: str = "all_evidence") -> 
     import altair as alt
 
     enable()
-    shown = [dict(row) for row in rows if row.get(measure) is not None and row["probes"]]
+    shown = _measured(rows, measure)
     shown = [row for row in shown if not row["control"]]
     best = frontier(shown, measure)
-    names = list(dict.fromkeys(row["strategy"] for row in _best_first(shown, measure)))
-    color = alt.Color("strategy:N", title=None, sort=names).scale(
-        domain=names, range=_colors(names)
-    )
+    color = _color(shown, measure)
     dots = (
         alt.Chart(alt.Data(values=_json(shown)))
         .mark_point(filled=True, size=70, opacity=0.85)
@@ -228,6 +222,19 @@ def _styled(chart: alt.LayerChart) -> alt.LayerChart:
         .configure_legend(labelLimit=320, symbolSize=90, symbolOpacity=1)
     )
     return styled
+
+
+def _measured(rows: Sequence[Mapping[str, Any]], measure: str) -> list[dict[str, Any]]:
+    return [dict(row) for row in rows if row.get(measure) is not None and row["probes"]]
+
+
+def _color(rows: Sequence[Mapping[str, Any]], measure: str) -> alt.Color:
+    """Return one colour a strategy, the best first in the legend."""
+    import altair as alt
+
+    names = list(dict.fromkeys(row["strategy"] for row in _best_first(rows, measure)))
+    color: alt.Color = alt.Color("strategy:N", title=None, sort=names)
+    return color.scale(domain=names, range=_colors(names))
 
 
 def _colors(names: Sequence[str]) -> list[str]:

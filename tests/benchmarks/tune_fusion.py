@@ -44,9 +44,9 @@ BASELINES: list[Strategy] = [
     Fusion(neighbours=2),
 ]
 CANDIDATES: list[Strategy] = [
-    Fusion(smoothing=near, passage=wide, passage_weight=share, weight=weight, prior_weight=prior)
-    for near, wide, share, weight, prior in product(
-        (0.5, 0.7, 1.0), (4.0, 6.0, 10.0), (0.6, 1.0, 1.5), (0.4, 0.5, 0.6), (0.2, 0.3)
+    Fusion(smoothing=near, passage=wide, passage_weight=share, prior_weight=prior)
+    for near, wide, share, prior in product(
+        (0.3, 0.5, 0.7, 1.0), (6.0, 10.0, 15.0), (0.6, 1.0, 1.5, 2.0), (0.2, 0.3)
     )
 ]
 AIMS = {"locomo": "all_evidence", "explainmeetsum": "evidence_tokens"}

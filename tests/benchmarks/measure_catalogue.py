@@ -1,0 +1,100 @@
+"""Measure every strategy of the catalogue on the development sets, and renew the README's table.
+
+Run ``CTXLAB_DATA_DIR=… python tests/benchmarks/measure_catalogue.py --encoder MODEL``, with MODEL
+as ``ctxlab compare --encoder`` takes it (without it, strategies that need an encoder keep their
+figures). A strategy that does not see to the budget is followed by `KeepLast`; one that needs a
+language model is not measured, for its figure would be the model's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+from train_salience import Source
+
+from ctxlab.catalogue import MEASURED, catalogue, markdown
+from ctxlab.encoders import load_encoder
+from ctxlab.experiments import Grid
+from ctxlab.recipes import registry
+from ctxlab.store import Store
+from ctxlab.strategies import KeepLast
+from ctxlab.strategy import Strategy
+from ctxlab.tokens import DEFAULT_ENCODING
+
+ROOT = Path(__file__).parents[2]
+FIGURES = ROOT / "ctxlab" / MEASURED
+BUDGET = "10%"
+SEEDS = range(5)
+SETS = {
+    "LoCoMo": Source("locomo/locomo10.dev.json", ("1", "2", "3", "4"), BUDGET, "all_evidence"),
+    "ExplainMeetSum": Source(
+        "explainmeetsum.dev.jsonl.gz", ("specific",), BUDGET, "evidence_tokens"
+    ),
+    "tau-bench": Source("taubench_airline.dev.jsonl.gz", (), BUDGET, "answer"),
+}
+
+
+def measured(strategy: Strategy) -> Strategy:
+    """Return what is run for a strategy: itself, or followed by what holds the budget."""
+    return strategy if strategy.traits.honours_budget else strategy >> KeepLast()
+
+
+def shares(encoder: str | None, root: Path, store: Store) -> tuple[dict, dict]:
+    """Return the facts of every set, and the figures of every strategy on it."""
+    can = {"", "encoder"} if encoder else {""}
+    names = [entry.name for entry in catalogue() if entry.traits.needs in can]
+    runs = {name: measured(registry()[name]()) for name in names if name != "Identity"}
+    sets: dict[str, dict[str, object]] = {}
+    figures: dict[str, dict[str, list[float | None]]] = {name: {} for name in runs}
+    for name, source in SETS.items():
+        cases = source.cases(root)
+        grid = Grid(
+            runs.values(), [BUDGET], cases, seeds=SEEDS,
+            encoder=load_encoder(encoder) if encoder else None,
+        )  # fmt: skip
+        results = grid.run(store)
+        for failure in results.failures():
+            raise SystemExit(f"on {name}, {failure}")
+        board = results.leaderboard(source.measure)
+        for strategy, run in runs.items():
+            found = board.interval(str(run), BUDGET)
+            figures[strategy][name] = [round(x, 4) for x in (found.estimate, found.low, found.high)]
+        sets[name] = {
+            "measure": source.measure,
+            "budget": BUDGET,
+            "conversations": len(cases),
+            "questions": sum(len(case.probes) for case in cases),
+        }
+    return sets, figures
+
+
+def main() -> None:
+    """Write the figures into the package and the table into the README."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--encoder")
+    options.add_argument("--store", default=":memory:")
+    asked = options.parse_args()
+    with Store(asked.store) as store:
+        sets, figures = shares(asked.encoder, Path(os.environ["CTXLAB_DATA_DIR"]), store)
+    known = json.loads(FIGURES.read_text())["shares"] if FIGURES.exists() else {}
+    facts = {
+        "version": version("ctxlab"),
+        "encoding": DEFAULT_ENCODING,
+        "sets": sets,
+        "shares": {**{k: v for k, v in known.items() if k in registry()}, **figures},
+    }
+    FIGURES.write_text(json.dumps(facts, indent=1) + "\n")
+    readme = ROOT / "README.md"
+    begin, end = "<!-- catalogue -->", "<!-- /catalogue -->"
+    table = f"{begin}\n{markdown(catalogue())}\n{end}"
+    text = re.sub(f"{begin}.*{end}", lambda _: table, readme.read_text(), flags=re.DOTALL)
+    readme.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
