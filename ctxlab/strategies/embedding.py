@@ -83,14 +83,14 @@ class Fusion(Smoothed):
         0.5, ge=0, le=1, description="share of meaning; that of words is the rest"
     )
     smoothing: float = Field(
-        1.5, ge=0, description="standard deviation, in turns, of a Gaussian over both scores"
+        0.3, ge=0, description="standard deviation, in turns, of a Gaussian over both scores"
     )
-    passage: float = Field(10.0, ge=0, description="standard deviation of a wider one, in turns")
-    passage_weight: float = Field(0.3, ge=0, description="of the wider one, where the other has 1")
+    passage: float = Field(6.0, ge=0, description="standard deviation of a wider one, in turns")
+    passage_weight: float = Field(1.5, ge=0, description="of the wider one, where the other has 1")
     prior: SerializeAsAny[Select] | None = Field(
         default_factory=IDFDensity, description="scores every segment whatever is asked"
     )
-    prior_weight: float = Field(0.2, ge=0, description="of the prior, where the two weigh 1")
+    prior_weight: float = Field(0.3, ge=0, description="of the prior, where the two weigh 1")
     k: int = Field(60, ge=0, description="rrf: how little the first ranks stand out")
     k1: float = Field(1.2, ge=0, description="BM25: how soon repeats of a term stop counting")
     b: float = Field(0.5, ge=0, le=1, description="BM25: how far long messages are held back")

@@ -21,6 +21,7 @@ from ctxlab.catalogue import MEASURED, catalogue, markdown
 from ctxlab.encoders import load_encoder
 from ctxlab.experiments import Grid
 from ctxlab.recipes import registry
+from ctxlab.results import Results
 from ctxlab.store import Store
 from ctxlab.strategies import KeepLast
 from ctxlab.strategy import Strategy
@@ -58,8 +59,7 @@ def shares(encoder: str | None, root: Path, store: Store) -> tuple[dict, dict]:
             encoder=load_encoder(encoder) if encoder else None,
         )  # fmt: skip
         results = grid.run(store)
-        for failure in results.failures():
-            raise SystemExit(f"on {name}, {failure}")
+        failures(results)
         board = results.leaderboard(source.measure)
         for strategy, run in runs.items():
             found = board.interval(str(run), BUDGET)
@@ -73,27 +73,43 @@ def shares(encoder: str | None, root: Path, store: Store) -> tuple[dict, dict]:
     return sets, figures
 
 
+def failures(results: Results) -> None:
+    """End where a trial failed: a figure of what is left would be another one."""
+    for failure in results.failures():
+        raise SystemExit(str(failure))
+
+
+def options(description: str | None) -> argparse.Namespace:
+    """Return what the command line asks for."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--encoder", help="as for ctxlab compare")
+    parser.add_argument("--store", default=":memory:", help="keeps vectors and trials")
+    return parser.parse_args()
+
+
+def renew(name: str, text: str) -> None:
+    """Put `text` between the marks `name` of the README."""
+    readme = ROOT / "README.md"
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    block = f"{begin}\n{text}\n{end}"
+    old = readme.read_text(encoding="utf-8")
+    readme.write_text(re.sub(f"{begin}.*{end}", lambda _: block, old, flags=re.DOTALL), "utf-8")
+
+
 def main() -> None:
     """Write the figures into the package and the table into the README."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--encoder")
-    options.add_argument("--store", default=":memory:")
-    asked = options.parse_args()
+    asked = options(__doc__)
     with Store(asked.store) as store:
         sets, figures = shares(asked.encoder, Path(os.environ["CTXLAB_DATA_DIR"]), store)
-    known = json.loads(FIGURES.read_text())["shares"] if FIGURES.exists() else {}
+    known = json.loads(FIGURES.read_text("utf-8"))["shares"] if FIGURES.exists() else {}
     facts = {
         "version": version("ctxlab"),
         "encoding": DEFAULT_ENCODING,
         "sets": sets,
         "shares": {**{k: v for k, v in known.items() if k in registry()}, **figures},
     }
-    FIGURES.write_text(json.dumps(facts, indent=1) + "\n")
-    readme = ROOT / "README.md"
-    begin, end = "<!-- catalogue -->", "<!-- /catalogue -->"
-    table = f"{begin}\n{markdown(catalogue())}\n{end}"
-    text = re.sub(f"{begin}.*{end}", lambda _: table, readme.read_text(), flags=re.DOTALL)
-    readme.write_text(text)
+    FIGURES.write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
+    renew("catalogue", markdown(catalogue()))
 
 
 if __name__ == "__main__":

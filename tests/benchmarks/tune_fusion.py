@@ -5,7 +5,7 @@ encoder as ``ctxlab compare --encoder`` takes it. Every candidate answers every 
 of the tokens. The aim is the mean of two figures: all evidence on LoCoMo, categories 1 to 4, and
 evidence tokens on the specific questions of ExplainMeetSum. Each conversation is then judged by
 the candidate that is best on all the others. Vectors and trials stay in the store, so that a
-second run goes on where the first ended; with vectors kept, the first takes some 10 minutes on
+second run goes on where the first ended; with vectors kept, the first takes some 5 minutes on
 2 cores.
 """
 
@@ -41,7 +41,11 @@ BASELINES: list[Strategy] = [
     Fusion(smoothing=0, passage_weight=0, prior=None),
     Fusion(smoothing=1.5, passage_weight=0, prior=None),
     Fusion(smoothing=1.5, passage_weight=0),
+    Fusion(prior=None),
     Fusion(neighbours=2),
+    Fusion(weight=0.4),
+    Fusion(weight=0.6),
+    Fusion(),
 ]
 CANDIDATES: list[Strategy] = [
     Fusion(smoothing=near, passage=wide, passage_weight=share, prior_weight=prior)

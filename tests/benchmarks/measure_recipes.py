@@ -1,0 +1,90 @@
+"""Measure the README's recipes at four budgets on the development sets, and renew its tables.
+
+Run ``CTXLAB_DATA_DIR=… python tests/benchmarks/measure_recipes.py --encoder MODEL``.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from measure_catalogue import SEEDS, SETS, failures, options, renew
+
+from ctxlab.encoders import load_encoder
+from ctxlab.experiments import Grid
+from ctxlab.recipes import parse
+from ctxlab.store import Store
+
+BUDGETS = ("5%", "10%", "25%", "50%")
+RECIPES = {
+    "LoCoMo": (
+        "Oracle()",
+        "Fusion()",
+        "BM25(neighbours=2)",
+        "BM25()",
+        "MMR()",
+        "Salience()",
+        "IDFDensity()",
+        "KeepLast()",
+        "RandomDrop()",
+        "LexRank()",
+        "ShortestFirst()",
+    ),
+    "ExplainMeetSum": ("Oracle()", "Fusion()", "BM25(smoothing=10)", "BM25()", "RandomDrop()"),
+    "tau-bench": (
+        "Oracle()",
+        "KeepValues() >> KeepLast()",
+        "IDFDensity()",
+        "MaskObservations(keep=1) >> KeepLast()",
+        "KeepLast()",
+        "RandomDrop()",
+    ),
+}
+WHAT = {
+    "all_evidence": "questions with all evidence kept, %",
+    "evidence_tokens": "evidence tokens kept, %",
+    "answer": "values of later calls kept, %",
+}
+
+
+def table(name: str, encoder: str | None, root: Path, store: Store) -> str:
+    """Return the table of one set in Markdown, the best at 10 % first."""
+    source = SETS[name]
+    strategies = [parse(text) for text in RECIPES[name]]
+    chosen = [s for s in strategies if encoder or not s.traits.needs]
+    cases = source.cases(root)
+    grid = Grid(
+        chosen, BUDGETS, cases, seeds=SEEDS, encoder=load_encoder(encoder) if encoder else None
+    )
+    results = grid.run(store)
+    failures(results)
+    board = results.leaderboard(source.measure)
+    figures = {s: [board.interval(str(s), budget) for budget in BUDGETS] for s in chosen}
+    questions = sum(len(case.probes) for case in cases)
+    lines = [
+        f"**{name}** ({len(cases)} conversations, {questions} questions): {WHAT[source.measure]}",
+        "",
+        f"| strategy | question | {' | '.join(BUDGETS)} |",
+        "|---|---|" + "---|" * len(BUDGETS),
+    ]
+    for strategy in sorted(chosen, key=lambda s: -figures[s][1].estimate):
+        cells = [
+            f"{100 * f.estimate:.1f} [{100 * f.low:.1f}, {100 * f.high:.1f}]"
+            for f in figures[strategy]
+        ]
+        aware = "yes" if strategy.traits.query_aware else ""
+        lines.append(f"| `{strategy}` | {aware} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Write the tables into the README."""
+    asked = options(__doc__)
+    root = Path(os.environ["CTXLAB_DATA_DIR"])
+    with Store(asked.store) as store:
+        tables = [table(name, asked.encoder, root, store) for name in RECIPES]
+    renew("recipes", "\n\n".join(tables))
+
+
+if __name__ == "__main__":
+    main()
