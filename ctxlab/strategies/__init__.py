@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from ctxlab.strategies.composition import Budgeted, DependencyMap, Escalate, Pin
 from ctxlab.strategies.controls import Identity, Oracle, RandomDrop, ShortestFirst
 from ctxlab.strategies.diversity import MMR
 from ctxlab.strategies.duplicates import Deduplicate
 from ctxlab.strategies.embedding import EmbeddingTopK, Fusion
 from ctxlab.strategies.graph import LexRank, TextRank
 from ctxlab.strategies.json_fields import PruneFields
+from ctxlab.strategies.knapsack import Knapsack
 from ctxlab.strategies.lexical import BM25, TFIDF, IDFDensity, Surprisal
 from ctxlab.strategies.salience import Salience
 from ctxlab.strategies.semantic_duplicates import SemanticDeduplicate
@@ -38,19 +40,24 @@ __all__ = [
     "BM25",
     "MMR",
     "TFIDF",
+    "Budgeted",
     "ClearToolUses",
     "CollapseToolUses",
     "Deduplicate",
+    "DependencyMap",
     "EmbeddingTopK",
+    "Escalate",
     "Fusion",
     "HeadTail",
     "IDFDensity",
     "Identity",
     "KeepLast",
     "KeepValues",
+    "Knapsack",
     "LexRank",
     "MaskObservations",
     "Oracle",
+    "Pin",
     "PruneFields",
     "RandomDrop",
     "Salience",
