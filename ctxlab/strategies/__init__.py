@@ -8,7 +8,9 @@ from ctxlab.strategies.diversity import MMR
 from ctxlab.strategies.duplicates import Deduplicate
 from ctxlab.strategies.embedding import EmbeddingTopK, Fusion
 from ctxlab.strategies.graph import LexRank, TextRank
+from ctxlab.strategies.json_compact import CompactJSON
 from ctxlab.strategies.json_fields import PruneFields
+from ctxlab.strategies.json_rows import SampleRows
 from ctxlab.strategies.knapsack import Knapsack
 from ctxlab.strategies.lexical import BM25, TFIDF, IDFDensity, Surprisal
 from ctxlab.strategies.salience import Salience
@@ -43,6 +45,7 @@ __all__ = [
     "Budgeted",
     "ClearToolUses",
     "CollapseToolUses",
+    "CompactJSON",
     "Deduplicate",
     "DependencyMap",
     "EmbeddingTopK",
@@ -61,6 +64,7 @@ __all__ = [
     "PruneFields",
     "RandomDrop",
     "Salience",
+    "SampleRows",
     "SemanticDeduplicate",
     "Sentences",
     "ShortestFirst",

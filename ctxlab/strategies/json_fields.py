@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from heapq import heapify, heappop, heappush
 from typing import Any
 
 from pydantic import Field
 
+from ctxlab.clipping import clipped
 from ctxlab.model import Context, Segment
 from ctxlab.packing import Room
 from ctxlab.strategy import Strategy, Traits
 from ctxlab.task import Task
 
 Path = tuple[str | int, ...]
-Entry = tuple[bool, int, Path, object]
+Entry = tuple[int, int, Path, object]
 
 
 class PruneFields(Strategy):
-    """Drops the largest parts of JSON objects until everything fits, and says which.
+    """Drops the parts of JSON objects that matter least until everything fits, and says which.
 
+    First go optional fields, then fields of which nothing is declared, then those of
+    `priority` from the last on, at the very end those to `keep`; of equals, the largest first.
     An object that was tens of tokens of facts and megabytes of canvas keeps its facts. Texts
     that are no JSON objects go whole, the oldest first, when pruning is not enough.
 
@@ -32,12 +36,49 @@ class PruneFields(Strategy):
     '{"name":"Mira"}'
     """
 
-    TRAITS = Traits(family="JSON", source="schema-aware pruning, largest part first", cost="parts")
+    TRAITS = Traits(family="JSON", source="JSON Schema 2020-12, required", cost="parts")
 
-    keep: tuple[str, ...] = Field((), description="fields that go last, wherever they stand")
+    optional: tuple[str, ...] = Field((), description="fields that go first, wherever they stand")
+    priority: tuple[str, ...] = Field((), description="fields that go late, the dearest first")
+    keep: tuple[str, ...] = Field((), description="fields that go last")
+    cap: int | None = Field(
+        None, ge=1, description="tokens that one field may take; longer texts and lists are cut"
+    )
+
+    @classmethod
+    def from_schema(cls, *schemas: Mapping[str, Any], cap: int | None = None) -> PruneFields:
+        """Return the strategy for artifacts of some schemas.
+
+        Properties that no schema requires are optional; those that a schema marks with
+        ``"x-priority"``, a number, go late, the lowest number last.
+
+        Parameters
+        ----------
+        *schemas : mapping
+            JSON Schemas of objects, as pydantic writes them.
+        cap : int, optional
+            Tokens that one field may take.
+
+        Examples
+        --------
+        >>> properties = {"name": {"x-priority": 1}, "canvas": {}, "goal": {}}
+        >>> schema = {"properties": properties, "required": ["name", "goal"]}
+        >>> PruneFields.from_schema(schema)
+        PruneFields(optional=('canvas',), priority=('name',))
+        """
+        fields = {name: facts for s in schemas for name, facts in s.get("properties", {}).items()}
+        required = {name for schema in schemas for name in schema.get("required", ())}
+        ranked = [name for name, facts in fields.items() if "x-priority" in facts]
+        return cls(
+            optional=tuple(n for n in fields if n not in required and n not in ranked),
+            priority=tuple(sorted(ranked, key=lambda name: fields[name]["x-priority"])),
+            cap=cap,
+        )
 
     def compress(self, context: Context, task: Task) -> Context:
-        """Prune every object to its share of the room, then pack what is left."""
+        """Cut what is longer than the cap, prune objects to the room, pack what is left."""
+        if self.cap is not None:
+            context = context.keep(self._capped(segment, task) for segment in context)
         if task.fits(context):
             return context
         pinned = task.pinned(context)
@@ -55,6 +96,17 @@ class PruneFields(Strategy):
         for group in reversed(range(len(smaller.groups))):
             room.take(group)
         return smaller.keep_groups(room.kept)
+
+    def _capped(self, segment: Segment, task: Task) -> Segment:
+        value = None if segment.pinned else _parsed(segment)
+        if value is None or self.cap is None:
+            return segment
+        cut = {name: _cut(item, self.cap, task.tools.count) for name, item in value.items()}
+        names = [_shown((name,)) for name in value if cut[name] is not value[name]]
+        if not names:
+            return segment
+        note = f"cut to {self.cap} tokens: {', '.join(names)}"
+        return segment.rewritten(_dumped(cut), note)
 
     def _pruned(self, segment: Segment, task: Task, excess: int) -> Segment:
         value = _parsed(segment)
@@ -82,13 +134,19 @@ class PruneFields(Strategy):
         return segment.rewritten(_dumped(value), note)
 
     def _entry(self, path: Path, item: object, task: Task) -> Entry:
-        """Return what sorts a subtree: protected fields last, then the largest first."""
+        """Return what sorts a subtree: the least dear first, of equals the largest."""
         key = f"{_dumped(path[-1])}:" if isinstance(path[-1], str) else ""
         size = task.tools.count(f"{key}{_dumped(item)},")
-        return self._protected(path), -size, path, item
+        return self._worth(path), -size, path, item
 
-    def _protected(self, path: Path) -> bool:
-        return any(part in self.keep for part in path)
+    def _worth(self, path: Path) -> int:
+        """Return 0 for optional fields, 1 for others, more for those that are to go late."""
+        if any(part in self.keep for part in path):
+            return 2 + len(self.priority)
+        ranks = [self.priority.index(part) for part in path if part in self.priority]
+        if ranks:
+            return 1 + len(self.priority) - min(ranks)
+        return 0 if any(part in self.optional for part in path) else 1
 
 
 def _parsed(segment: Segment) -> dict[str, Any] | None:
@@ -126,3 +184,15 @@ def _remove(value: Any, path: Path) -> None:  # noqa: ANN401 - JSON
 
 def _shown(path: Path) -> str:
     return "$" + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path)
+
+
+def _cut(item: object, cap: int, count: Callable[[str], int]) -> object:
+    """Return the very item when it takes at most `cap` tokens, else its beginning and a word."""
+    if not isinstance(item, str | list) or count(_dumped(item)) <= cap:
+        return item
+    if isinstance(item, str):
+        return clipped(item, cap, count) + " …"
+    kept = item
+    while kept and count(_dumped(kept)) > cap:
+        kept = kept[: len(kept) * 3 // 4]
+    return [*kept, f"… {len(item) - len(kept)} more"]
