@@ -40,6 +40,64 @@ class LanguageModel(Protocol):
         """Return the model's answer to `prompt`."""
 
 
+@dataclass(frozen=True, slots=True)
+class TokenScore:
+    """A range of characters of a text, and what a model says of it.
+
+    Examples
+    --------
+    >>> TokenScore(0, 4, 2.5).value
+    2.5
+    """
+
+    start: int
+    end: int
+    value: float
+
+
+class Surprisal(Protocol):
+    """Any callable that says how unexpected each piece of a text is, in nats: −ln p.
+
+    The pieces are a model's tokens; their ranges tile the text.
+
+    Examples
+    --------
+    >>> def by_length(text, prefix=""):
+    ...     return [TokenScore(i, i + 1, 1.0) for i in range(len(text))]
+    >>> surprisal: Surprisal = by_length
+    """
+
+    def __call__(self, text: str, prefix: str = "", /) -> Sequence[TokenScore]:
+        """Return the pieces of `text`, read after `prefix`."""
+
+
+class Classifier(Protocol):
+    """Any callable that says how likely each piece of a text is to be worth keeping, 0 to 1.
+
+    Examples
+    --------
+    >>> def vowels(text): return [TokenScore(i, i + 1, c in "aeiou") for i, c in enumerate(text)]
+    >>> classifier: Classifier = vowels
+    """
+
+    def __call__(self, text: str, /) -> Sequence[TokenScore]:
+        """Return the pieces of `text`; their ranges tile it."""
+
+
+def _no_surprisal(text: str, prefix: str = "", /) -> Sequence[TokenScore]:
+    raise MissingToolError(
+        "this strategy needs a causal language model; name one in its parameter model, "
+        "or pass Tools(surprisal=...)"
+    )
+
+
+def _no_classifier(text: str, /) -> Sequence[TokenScore]:
+    raise MissingToolError(
+        "this strategy needs a token classifier; name one in its parameter model, "
+        "or pass Tools(classify=...)"
+    )
+
+
 def _no_encoder(texts: Sequence[str], /) -> ArrayLike:
     raise MissingToolError(
         "this strategy needs an encoder; pass encoder=..., Tools(encode=...), or --encoder"
@@ -72,6 +130,10 @@ class Tools:
         Turns texts into vectors.
     llm : LanguageModel
         Answers a prompt.
+    surprisal : Surprisal
+        How unexpected the pieces of a text are.
+    classify : Classifier
+        How likely the pieces of a text are to be worth keeping.
 
     Examples
     --------
@@ -85,6 +147,8 @@ class Tools:
     reply: int = 0
     encode: Encoder = _no_encoder
     llm: LanguageModel = _no_model
+    surprisal: Surprisal = _no_surprisal
+    classify: Classifier = _no_classifier
 
     @classmethod
     def of(cls, counter: TokenCounter | None = None, **others: Any) -> Tools:  # noqa: ANN401

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 from ctxlab.errors import PinnedOverBudgetError
 from ctxlab.model import Case, Context, Message, Probe, ToolCall
 from ctxlab.recipes import from_spec, parse
+from ctxlab.strategies.units import words
 from ctxlab.strategy import Pipeline, Strategy
-from ctxlab.task import Task, Tools
+from ctxlab.task import TokenScore, Task, Tools
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -151,7 +152,9 @@ def check_laws(strategy: Strategy, *, examples: int = 100, tools: Tools | None =
     import hypothesis.strategies as st
     from hypothesis import HealthCheck, Phase, given, settings
 
-    used = tools or word_tools(llm=FakeModel(), encode=_letters)
+    used = tools or word_tools(
+        llm=FakeModel(), encode=_letters, surprisal=_word_lengths, classify=_capitals
+    )
     queries = st.sampled_from(["", "fish price", "What does stall 17 pay?"])
 
     @settings(
@@ -173,6 +176,17 @@ def check_laws(strategy: Strategy, *, examples: int = 100, tools: Tools | None =
 
 def _letters(texts: Sequence[str], /) -> list[list[float]]:
     return [[float(text.count(letter)) + 0.1 for letter in "aeioust17"] for text in texts]
+
+
+def _word_lengths(text: str, prefix: str = "", /) -> list[TokenScore]:
+    said = set(prefix.split())
+    return [
+        TokenScore(a, b, float(b - a) * (text[a:b].strip() not in said)) for a, b in words(text)
+    ]
+
+
+def _capitals(text: str, /) -> list[TokenScore]:
+    return [TokenScore(a, b, float(text[a:b].istitle())) for a, b in words(text)]
 
 
 def check_value(strategy: Strategy) -> None:

@@ -17,6 +17,7 @@ from ctxlab.strategies.salience import Salience
 from ctxlab.strategies.semantic_duplicates import SemanticDeduplicate
 from ctxlab.strategies.text import Sentences, StripBoilerplate
 from ctxlab.strategies.tiers import Tiers
+from ctxlab.strategies.token_pruning import LLMLingua2, LongLLMLingua, SelectiveContext
 from ctxlab.strategies.tool_outputs import CollapseToolUses, KeepValues, TruncateToolOutputs
 from ctxlab.strategies.tool_traffic import ClearToolUses, MaskObservations
 from ctxlab.strategies.windows import HeadTail, KeepLast
@@ -57,7 +58,9 @@ __all__ = [
     "KeepLast",
     "KeepValues",
     "Knapsack",
+    "LLMLingua2",
     "LexRank",
+    "LongLLMLingua",
     "MaskObservations",
     "Oracle",
     "Pin",
@@ -65,6 +68,7 @@ __all__ = [
     "RandomDrop",
     "Salience",
     "SampleRows",
+    "SelectiveContext",
     "SemanticDeduplicate",
     "Sentences",
     "ShortestFirst",
