@@ -12,9 +12,9 @@ from pydantic import Field
 from ctxlab.language_models import CausalScorer, TokenClassifier
 from ctxlab.model import Context, Segment
 from ctxlab.sentences import sentence_ranges
-from ctxlab.strategies.units import TokenScores, Range, UnitPruning, of_message, phrases, words
+from ctxlab.strategies.units import Range, TokenScores, UnitPruning, of_message, phrases, words
 from ctxlab.strategy import Traits
-from ctxlab.task import Classifier, TokenScore, Surprisal, Task
+from ctxlab.task import Classifier, Surprisal, Task, TokenScore
 from ctxlab.terms import spoken
 
 
