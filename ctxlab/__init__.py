@@ -20,26 +20,52 @@ if TYPE_CHECKING:
     from ctxlab.budget import Budget, TierBudget, TierShare
     from ctxlab.chat import compress
     from ctxlab.datasets import load, messages_from_anthropic, messages_from_openai, read
+    from ctxlab.encoders import load_encoder
     from ctxlab.experiments import Grid
     from ctxlab.explanation import Explanation, explain
     from ctxlab.model import Case, Context, ContextTier, Message, Probe, Segment, Span, ToolCall
+    from ctxlab.recipe import Recipe
     from ctxlab.recipes import parse
     from ctxlab.results import Results
     from ctxlab.store import Store
     from ctxlab.strategies import (
         BM25,
         MMR,
+        TFIDF,
+        Budgeted,
         ClearToolUses,
+        CollapseToolUses,
+        CompactJSON,
         Deduplicate,
+        DependencyMap,
+        EmbeddingTopK,
+        Escalate,
+        Fusion,
         HeadTail,
         Identity,
         IDFDensity,
         KeepLast,
+        KeepValues,
+        Knapsack,
         LexRank,
+        LLMLingua2,
+        LongLLMLingua,
         MaskObservations,
         Oracle,
+        Pin,
+        PruneFields,
         RandomDrop,
+        Salience,
+        SampleRows,
+        SelectiveContext,
+        SemanticDeduplicate,
+        Sentences,
         ShortestFirst,
+        StripBoilerplate,
+        Surprisal,
+        TextRank,
+        Tiers,
+        TruncateToolOutputs,
     )
     from ctxlab.strategy import Outcome, Pipeline, Select, Strategy, Traits, run
     from ctxlab.task import Task, Tools
@@ -49,17 +75,24 @@ _MODULES = {
     "budget": ("Budget", "TierBudget", "TierShare"),
     "chat": ("compress",),
     "datasets": ("load", "messages_from_anthropic", "messages_from_openai", "read"),
+    "encoders": ("load_encoder",),
     "experiments": ("Grid",),
     "explanation": ("Explanation", "explain"),
     "model": (
         "Case", "Context", "ContextTier", "Message", "Probe", "Segment", "Span", "ToolCall",
     ),
+    "recipe": ("Recipe",),
     "recipes": ("parse",),
     "results": ("Results",),
     "store": ("Store",),
     "strategies": (
-        "BM25", "MMR", "ClearToolUses", "Deduplicate", "HeadTail", "IDFDensity", "Identity",
-        "KeepLast", "LexRank", "MaskObservations", "Oracle", "RandomDrop", "ShortestFirst",
+        "BM25", "MMR", "TFIDF", "Budgeted", "ClearToolUses", "CollapseToolUses", "CompactJSON",
+        "Deduplicate", "DependencyMap", "EmbeddingTopK", "Escalate", "Fusion", "HeadTail",
+        "IDFDensity", "Identity", "KeepLast", "KeepValues", "Knapsack", "LLMLingua2", "LexRank",
+        "LongLLMLingua", "MaskObservations", "Oracle", "Pin", "PruneFields", "RandomDrop",
+        "Salience", "SampleRows", "SelectiveContext", "SemanticDeduplicate", "Sentences",
+        "ShortestFirst", "StripBoilerplate", "Surprisal", "TextRank", "Tiers",
+        "TruncateToolOutputs",
     ),
     "strategy": ("Outcome", "Pipeline", "Select", "Strategy", "Traits", "run"),
     "task": ("Task", "Tools"),

@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, SerializeAsAny, ValidationError
+from pydantic import Field, SerializeAsAny, ValidationError, field_validator
 
 from ctxlab.budget import Budget
 from ctxlab.errors import SpecError
 from ctxlab.model import Value
-from ctxlab.recipes import from_spec
+from ctxlab.recipes import from_spec, parse
 from ctxlab.strategy import Strategy
 from ctxlab.tokens import DEFAULT_ENCODING
 
 _FIELDS = {"ctxlab", "strategy", "budget", "encoding", "seed", "name"}
+
+_SOURCE = '''\
+"""A recipe of ctxlab: compresses a list of chat messages."""
+
+import ctxlab
+from ctxlab.task import Tools
+from ctxlab.tokens import shared_counter
+
+RECIPE = {}
+STRATEGY = ctxlab.parse(RECIPE["strategy"])
+
+
+def compress(messages, query=""):
+    return ctxlab.compress(
+        messages,
+        budget=RECIPE["budget"],
+        query=query,
+        strategy=STRATEGY,
+        tools=Tools.of(shared_counter(RECIPE["encoding"])),
+        seed=RECIPE["seed"],
+    )
+'''
 
 
 class Recipe(Value):
@@ -53,6 +76,12 @@ class Recipe(Value):
     name: str = ""
     ctxlab: str = Field(default_factory=lambda: version("ctxlab"))
 
+    @field_validator("budget")
+    @classmethod
+    def _is_a_budget(cls, budget: str) -> str:
+        Budget.parse(budget)
+        return budget
+
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as plain data.
 
@@ -73,7 +102,7 @@ class Recipe(Value):
 
     @classmethod
     def from_dict(cls, data: object) -> Recipe:
-        """Rebuild a recipe from plain data.
+        """Rebuild a recipe from plain data; the strategy is a spec, or as written in Python.
 
         Raises
         ------
@@ -92,9 +121,11 @@ class Recipe(Value):
         if unknown:
             raise SpecError(f"a recipe has no field {unknown[0]!r}; it has {sorted(_FIELDS)}")
         Budget.parse(str(data["budget"]))
+        written = data["strategy"]
+        strategy = parse(written) if isinstance(written, str) else from_spec(written)
         rest = {key: value for key, value in data.items() if key not in ("strategy", "budget")}
         try:
-            return cls(strategy=from_spec(data["strategy"]), budget=str(data["budget"]), **rest)
+            return cls(strategy=strategy, budget=str(data["budget"]), **rest)
         except ValidationError as error:
             fault = error.errors()[0]
             raise SpecError(f"recipe field {fault['loc'][0]!r}: {fault['msg']}") from error
@@ -143,8 +174,10 @@ class Recipe(Value):
         seed = 0
         strategy = "KeepLast()"
         """
-        rows = {**self.to_dict(), "strategy": str(self.strategy)}
-        return "".join(f"{key} = {json.dumps(value)}\n" for key, value in rows.items())
+        return "".join(f"{key} = {_toml(value)}\n" for key, value in self._rows().items())
+
+    def _rows(self) -> dict[str, Any]:
+        return {**self.to_dict(), "strategy": str(self.strategy)}
 
     @classmethod
     def from_toml(cls, text: str) -> Recipe:
@@ -160,15 +193,10 @@ class Recipe(Value):
         >>> Recipe.from_toml('strategy = "BM25(neighbours=2)"\nbudget = "10%"').strategy
         BM25(neighbours=2)
         """
-        from ctxlab.recipes import parse
-
         try:
-            data = tomllib.loads(text)
+            return cls.from_dict(tomllib.loads(text))
         except tomllib.TOMLDecodeError as error:
             raise SpecError(f"the recipe is not TOML: {error}") from error
-        if isinstance(data.get("strategy"), str):
-            data["strategy"] = parse(data["strategy"]).spec()
-        return cls.from_dict(data)
 
     def to_python(self) -> str:
         """Return Python source that compresses a list of messages by this recipe.
@@ -182,22 +210,34 @@ class Recipe(Value):
         >>> scope["compress"]([{"role": "user", "content": "Hi"}])
         [{'role': 'user', 'content': 'Hi'}]
         """
-        return (
-            f'"""Recipe {self.name!r}, written by ctxlab {self.ctxlab}."""\n\n'
-            "import ctxlab\n"
-            "from ctxlab.task import Tools\n"
-            "from ctxlab.tokens import shared_counter\n\n"
-            f"STRATEGY = ctxlab.parse({str(self.strategy)!r})\n\n\n"
-            "def compress(messages, query=''):\n"
-            "    return ctxlab.compress(\n"
-            "        messages,\n"
-            f"        budget={self.budget!r},\n"
-            "        query=query,\n"
-            "        strategy=STRATEGY,\n"
-            f"        tools=Tools.of(shared_counter({self.encoding!r})),\n"
-            f"        seed={self.seed},\n"
-            "    )\n"
-        )
+        rows = "".join(f"    {key!r}: {value!r},\n" for key, value in self._rows().items())
+        return _SOURCE.replace("{}", f"{{\n{rows}}}", 1)
+
+    @classmethod
+    def from_python(cls, source: str) -> Recipe:
+        """Read a recipe from the Python source that `to_python` writes; nothing is run.
+
+        Raises
+        ------
+        SpecError
+            When it is not Python, or assigns no recipe.
+
+        Examples
+        --------
+        >>> Recipe.from_python("RECIPE = {'strategy': 'KeepLast()', 'budget': '8k'}").strategy
+        KeepLast()
+        """
+        try:
+            recipes = [
+                ast.literal_eval(node.value)
+                for node in ast.parse(source).body
+                if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "RECIPE"
+            ]
+        except (SyntaxError, ValueError, TypeError) as error:
+            raise SpecError(f"the recipe is not Python: {error}") from error
+        if not recipes:
+            raise SpecError("the Python source has no recipe; it assigns no RECIPE = {...}")
+        return cls.from_dict(recipes[-1])
 
     def save(self, path: str | Path) -> Path:
         """Write the recipe: JSON, TOML or Python, by the file's ending.
@@ -216,7 +256,40 @@ class Recipe(Value):
         """
         target = Path(path)
         write = {".json": self.to_json, ".toml": self.to_toml, ".py": self.to_python}
-        if target.suffix not in write:
-            raise SpecError(f"a recipe is written as .json, .toml or .py, not {target.suffix!r}")
-        target.write_text(write[target.suffix](), encoding="utf-8")
+        target.write_text(write[_ending(target)](), encoding="utf-8")
         return target
+
+    @classmethod
+    def load(cls, path: str | Path) -> Recipe:
+        """Read a recipe from a file: JSON, TOML or Python, by the file's ending.
+
+        Raises
+        ------
+        SpecError
+            When the ending is none of these, or the file cannot be read or holds no recipe.
+
+        Examples
+        --------
+        >>> Recipe.load("recipe.yaml")
+        Traceback (most recent call last):
+        ctxlab.errors.SpecError: a recipe is written as .json, .toml or .py, not '.yaml'
+        """
+        file = Path(path)
+        read = {".json": cls.from_json, ".toml": cls.from_toml, ".py": cls.from_python}
+        ending = _ending(file)
+        try:
+            text = file.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SpecError(f"recipe {str(file)!r} cannot be read: {error}") from error
+        return read[ending](text)
+
+
+def _ending(path: Path) -> str:
+    if path.suffix not in (".json", ".toml", ".py"):
+        raise SpecError(f"a recipe is written as .json, .toml or .py, not {path.suffix!r}")
+    return path.suffix
+
+
+def _toml(value: object) -> str:
+    # A JSON string is a TOML string, but for the character delete, and with no escaped pairs.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

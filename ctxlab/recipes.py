@@ -5,16 +5,22 @@ from __future__ import annotations
 import ast
 import importlib
 import re
+import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from importlib.util import find_spec
+from inspect import isabstract
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
 from ctxlab.errors import SpecError, UnknownNameError
 from ctxlab.strategy import Pipeline, Strategy
 
-# "package.module:Class(" as `str` writes it; a colon within a quoted parameter stays.
-_QUALIFIED = re.compile(r"([\w.]+):(\w+\()(?=(?:[^'\"]|'[^']*'|\"[^\"]*\")*$)")
+# "package.module:Class(" as `str` writes it, or a quoted parameter, in which colons stay.
+_QUALIFIED = re.compile(
+    r"""(?P<quoted>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?P<module>[\w.]+):(?=[\w.]+\()""",
+    re.DOTALL,
+)
 
 
 def registry() -> dict[str, type[Strategy]]:
@@ -53,10 +59,13 @@ def find(name: str) -> type[Strategy]:
         found: object = importlib.import_module(module)
         for part in path.split("."):
             found = getattr(found, part)
-    except (ImportError, AttributeError) as error:
+    # A module's name that is empty or relative is a ValueError or a TypeError.
+    except (ImportError, AttributeError, ValueError, TypeError) as error:
         raise SpecError(f"strategy {name!r} cannot be imported: {error}") from error
     if not (isinstance(found, type) and issubclass(found, Strategy)):
         raise SpecError(f"{name!r} is a {type(found).__name__}, not a subclass of Strategy")
+    if isabstract(found):
+        raise SpecError(f"{name!r} is abstract; name a strategy that can be made")
     return found
 
 
@@ -67,32 +76,43 @@ def from_spec(spec: Mapping[str, Any]) -> Strategy:
     ------
     SpecError
         When the spec has not exactly one name, or a parameter is unknown or out of bounds.
+    UnknownNameError
+        When it names a strategy that there is not, at any depth.
 
     Examples
     --------
     >>> from_spec({"BM25": {"neighbours": 2}})
     BM25(neighbours=2)
     """
-    if len(spec) != 1:
-        raise SpecError(f"a spec is one strategy's name with its parameters, not {dict(spec)!r}")
+    if not isinstance(spec, Mapping) or len(spec) != 1:
+        raise SpecError(f"a spec is one strategy's name with its parameters, not {spec!r}")
     ((name, parameters),) = spec.items()
-    cls = find(name)
+    cls = find(str(name))
     if not isinstance(parameters, Mapping):
         raise SpecError(f"the parameters of {name} are {parameters!r}; expected a table of names")
-    values = {key: _revive(value) for key, value in parameters.items()}
+    nested = {key for key, field in cls.model_fields.items() if _of_strategies(field.annotation)}
+    values = {str(key): _revive(value, key in nested) for key, value in parameters.items()}
     return _build(cls, values)
 
 
-def _revive(value: object) -> object:
-    """Turn nested specs into strategies; a spec is a table with a strategy's name alone."""
+def _of_strategies(annotation: object) -> bool:
+    own = isinstance(annotation, type) and issubclass(annotation, Strategy)
+    return own or any(map(_of_strategies, get_args(annotation)))
+
+
+def _revive(value: object, nested: bool) -> object:
+    """Turn nested specs into strategies.
+
+    Where the type does not say that a table is a spec, one with a strategy's name alone is.
+    """
     if isinstance(value, Mapping):
-        if len(value) == 1:
-            (name,) = value
-            if name in registry() or ":" in name:
-                return from_spec(value)
-        return {key: _revive(item) for key, item in value.items()}
+        names = list(value)
+        alone = len(names) == 1 and (names[0] in registry() or ":" in str(names[0]))
+        if nested or alone:
+            return from_spec(value)
+        return {key: _revive(item, nested) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return tuple(_revive(item) for item in value)
+        return tuple(_revive(item, nested) for item in value)
     return value
 
 
@@ -118,10 +138,12 @@ def parse(text: str | Strategy) -> Strategy:
     if isinstance(text, Strategy):
         return text
     try:
-        tree = ast.parse(_QUALIFIED.sub(r"\1.\2", text.strip()), mode="eval").body
-    except SyntaxError as error:
+        tree = ast.parse(_QUALIFIED.sub(_dotted, text.strip()), mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        offset = getattr(error, "offset", None)
+        place = f" at character {offset}" if offset else ""
         raise SpecError(
-            f"strategy {text!r} is not understood at character {error.offset}; "
+            f"strategy {text!r} is not understood{place}; "
             "write it as in Python: 'BM25(neighbours=2) >> KeepLast()'"
         ) from error
     strategy = _expression(tree, text)
@@ -130,14 +152,18 @@ def parse(text: str | Strategy) -> Strategy:
     return strategy
 
 
+def _dotted(match: re.Match[str]) -> str:
+    return match["quoted"] or f"{match['module']}."
+
+
 def _expression(node: ast.expr, text: str) -> object:
     match node:
         case ast.BinOp(left=left, op=ast.RShift(), right=right):
             first, second = _expression(left, text), _expression(right, text)
             if isinstance(first, Strategy) and isinstance(second, Strategy):
                 return first >> second
-        case ast.Call(func=name, args=[], keywords=keywords):
-            values = {k.arg: _expression(k.value, text) for k in keywords if k.arg}
+        case ast.Call(func=name, args=[], keywords=keywords) if _distinct(keywords):
+            values = {str(k.arg): _expression(k.value, text) for k in keywords}
             return _build(_class(name, text), values)
         case ast.Name():
             return _build(_class(node, text), {})
@@ -146,7 +172,7 @@ def _expression(node: ast.expr, text: str) -> object:
         case _:
             try:
                 return ast.literal_eval(node)
-            except ValueError:
+            except (ValueError, TypeError):
                 pass
     part = ast.get_source_segment(text.strip(), node) or text
     raise SpecError(
@@ -155,14 +181,32 @@ def _expression(node: ast.expr, text: str) -> object:
     )
 
 
+def _distinct(keywords: list[ast.keyword]) -> bool:
+    """Say whether parameters are named, each once."""
+    names = [keyword.arg for keyword in keywords]
+    return None not in names and len(set(names)) == len(names)
+
+
 def _class(node: ast.expr, text: str) -> type[Strategy]:
     if isinstance(node, ast.Name):
         return find(node.id)
     path = ast.unparse(node)
-    module, _, name = path.rpartition(".")
-    if not module:
+    parts = path.split(".")
+    if not all(map(str.isidentifier, parts)):
         raise SpecError(f"{path!r} in strategy {text!r} does not name a strategy")
-    return find(f"{module}:{name}")
+    # A class may stand in another: the module is the longest part that is one.
+    for cut in range(len(parts) - 1, 1, -1):
+        module = ".".join(parts[:cut])
+        if _is_module(module):
+            return find(f"{module}:{'.'.join(parts[cut:])}")
+    return find(f"{parts[0]}:{'.'.join(parts[1:])}")
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return name in sys.modules or find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def _build(cls: Callable[..., Strategy], values: Mapping[str, Any]) -> Strategy:
@@ -178,4 +222,7 @@ def _fault(cls: object, fault: Any) -> str:  # noqa: ANN401
     place = ".".join(map(str, fault["loc"]))
     if fault["type"] == "extra_forbidden":
         return str(UnknownNameError("parameter", place, getattr(cls, "model_fields", {})))
+    if fault["type"] == "value_error":
+        # A validator of a strategy's own names the value itself.
+        return str(fault["ctx"]["error"])
     return f"{place}={fault['input']!r}: {fault['msg'][0].lower()}{fault['msg'][1:]}"

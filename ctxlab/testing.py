@@ -22,7 +22,7 @@ from ctxlab.model import Case, Context, Message, Probe, ToolCall
 from ctxlab.recipes import from_spec, parse
 from ctxlab.strategies.units import words
 from ctxlab.strategy import Pipeline, Strategy
-from ctxlab.task import TokenScore, Task, Tools
+from ctxlab.task import Task, TokenScore, Tools
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

@@ -1,21 +1,27 @@
-"""Composition: knapsacks, escalation, pins, hard limits, dependency maps."""
+"""Composition: escalation, hard limits, pins, dependency maps, and strategies of one's own."""
 
 from __future__ import annotations
 
+import importlib
+import json
 import pickle
+import sys
 from dataclasses import replace
-from itertools import combinations
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from loky import ProcessPoolExecutor
 from pydantic import ValidationError
 
-from ctxlab.errors import BudgetError, PinnedOverBudgetError
+from ctxlab.assembly import assemble
+from ctxlab.budget import TierBudget
+from ctxlab.datasets import bundled_dir, load_workshop
+from ctxlab.errors import PinnedOverBudgetError, UnknownNameError
+from ctxlab.experiments import Grid
 from ctxlab.explanation import explain
 from ctxlab.model import Context, ContextTier, Message, Segment
+from ctxlab.recipe import Recipe
 from ctxlab.recipes import from_spec, parse
+from ctxlab.store import Store
 from ctxlab.strategies import (
     BM25,
     Budgeted,
@@ -28,142 +34,21 @@ from ctxlab.strategies import (
     Pin,
     RandomDrop,
     Salience,
+    Sentences,
     Tiers,
 )
-from ctxlab.strategies import knapsack as knapsack_module
-from ctxlab.strategy import Select, Traits
-from ctxlab.task import Task, Tools
-from ctxlab.testing import check_laws, word_tools
+from ctxlab.strategy import Pipeline, Strategy
+from ctxlab.task import Task
+from ctxlab.testing import check_laws, sample_case, word_tools
 from ctxlab.workshop import DESIGN_THINKING
 
-CHARACTERS = Tools(count=len)
-TIERS = list(ContextTier)
 
+class Copying(Strategy):
+    """Gives back a copy of every segment."""
 
-class Worth(Select):
-    """Reads a segment's value from its name."""
-
-    TRAITS = Traits(family="planted", source="planted")
-
-    def score(self, context, task):
-        """Return what the names say."""
-        return [float(segment.name) for segment in context]
-
-
-def items(pairs: list[tuple[float, int, int]]) -> Context:
-    """Return a context of segments with a value, a cost in characters and a tier each."""
-    return Context(
-        tuple(
-            Segment(chr(97 + i % 26) * cost, (span(i, cost),), tier=TIERS[tier], name=str(value))
-            for i, (value, cost, tier) in enumerate(pairs)
-        )
-    )
-
-
-def span(i: int, length: int):
-    """Return the span of a whole source."""
-    return Segment.of(f"s{i}", "x" * length).spans[0]
-
-
-def worth(context: Context) -> float:
-    """Return the total value."""
-    return sum(float(segment.name) for segment in context)
-
-
-ITEMS = st.lists(
-    st.tuples(st.integers(0, 9).map(float), st.integers(1, 9), st.integers(0, 2)),
-    min_size=1,
-    max_size=8,
-)
-
-
-@given(ITEMS, st.integers(1, 30))
-def test_exact_is_the_best_of_all_sets_and_greedy_at_least_half(pairs, budget):
-    """Brute force over every subset finds nothing better."""
-    context = items(pairs)
-    task = Task(budget=budget, tools=CHARACTERS)
-    best = max(
-        sum(pairs[i][0] for i in chosen)
-        for size in range(len(pairs) + 1)
-        for chosen in combinations(range(len(pairs)), size)
-        if sum(pairs[i][1] for i in chosen) <= budget
-    )
-    exact = Knapsack(value=Worth(), method="exact").compress(context, task)
-    greedy = Knapsack(value=Worth()).compress(context, task)
-    assert worth(exact) == pytest.approx(best)
-    assert best / 2 <= worth(greedy) <= best + 1e-9
-
-
-@given(
-    ITEMS,
-    st.integers(5, 30),
-    st.tuples(*[st.sampled_from([0.0, 0.2, 0.3])] * 3),
-    st.tuples(*[st.sampled_from([0.3, 0.5, 1.0])] * 3),
-)
-def test_exact_within_floors_and_ceilings(pairs, budget, floors, ceilings):
-    """With limits by tier too, brute force finds nothing better, and no limit is broken."""
-    context = items(pairs)
-    task = Task(budget=budget, tools=CHARACTERS)
-    if task.fits(context):
-        return
-    wanted = [sum(c for _, c, t in pairs if t == tier) for tier in range(3)]
-    reserved = [min(int(f * budget), w) for f, w in zip(floors, wanted, strict=True)]
-
-    def lawful(chosen) -> bool:
-        spent = [sum(pairs[i][1] for i in chosen if pairs[i][2] == tier) for tier in range(3)]
-        return (
-            sum(spent) <= budget
-            and all(s <= int(c * budget) for s, c in zip(spent, ceilings, strict=True))
-            and all(sum(spent) - s <= budget - r for s, r in zip(spent, reserved, strict=True))
-        )
-
-    subsets = (
-        chosen for size in range(len(pairs) + 1) for chosen in combinations(range(len(pairs)), size)
-    )
-    best = max(sum(pairs[i][0] for i in chosen) for chosen in subsets if lawful(chosen))
-    names = [f"{tier}_{what}" for tier in ("short_term", "long_term", "persistent")
-             for what in ("floor", "ceiling")]  # fmt: skip
-    limits = dict(zip(names, np.ravel(list(zip(floors, ceilings, strict=True))), strict=True))
-    for method in ("exact", "greedy"):
-        strategy = Knapsack(value=Worth(), method=method, **limits)
-        kept = strategy.compress(context, task)
-        chosen = [i for i, s in enumerate(context) if s in kept.segments]
-        assert lawful(chosen)
-        assert worth(kept) <= best + 1e-9
-        if method == "exact":
-            assert worth(kept) == pytest.approx(best)
-
-
-def test_a_floor_keeps_room_for_the_poor_tier():
-    """Without the floor, the dearer tier takes all; with it, the other gets its part."""
-    context = items([(9.0, 10, 0), (9.0, 10, 0), (1.0, 10, 2)])
-    task = Task(budget=20, tools=CHARACTERS)
-    without = Knapsack(value=Worth(), method="exact").compress(context, task)
-    within = Knapsack(value=Worth(), method="exact", persistent_floor=0.5).compress(context, task)
-    assert {s.tier for s in without} == {ContextTier.SHORT_TERM}
-    assert {s.tier for s in within} == {ContextTier.SHORT_TERM, ContextTier.PERSISTENT}
-
-
-def test_a_knapsack_that_cannot_be_tabulated_says_so(monkeypatch):
-    """The error names the size, the limit and the way out."""
-    monkeypatch.setattr(knapsack_module, "MAX_CELLS", 10)
-    context = items([(1.0, 5, 0), (1.0, 5, 0), (1.0, 5, 0)])
-    with pytest.raises(BudgetError, match=r"10 cells.*method='greedy'"):
-        Knapsack(value=Worth(), method="exact").compress(context, Task(budget=9, tools=CHARACTERS))
-
-
-def test_floors_above_the_whole_are_refused():
-    """What cannot be reserved is an error, not a silent half."""
-    strategy = Knapsack(short_term_floor=0.8, long_term_floor=0.8)
-    with pytest.raises(BudgetError, match=r"add up to 1\.6"):
-        strategy.compress(items([(1.0, 9, 0)]), Task(budget=3, tools=CHARACTERS))
-
-
-def test_the_knapsack_tells_worth_and_price():
-    """The reason names value, tokens, density and the lowest that was kept."""
-    context = items([(8.0, 4, 0), (1.0, 8, 0)])
-    told = explain(Knapsack(value=Worth()), context, 4, tools=CHARACTERS)
-    assert told.entries[1].reason == "value 1 for 8 tokens, 0.125 a token; the lowest kept has 2"
+    def compress(self, context, task):
+        """Return the same again."""
+        return context.keep(replace(segment) for segment in context)
 
 
 LONG = "a long log of no great interest " * 9
@@ -215,6 +100,57 @@ def test_budgeted_holds_what_does_not():
     assert Budgeted(strategy=Identity()).traits.honours_budget
 
 
+def test_escalate_ends_with_the_last_result_where_nothing_fits():
+    """Without a last step that holds the budget, the smallest that was reached stands."""
+    context = Context.of(CHAT)
+    strategy = Escalate(steps=(MaskObservations(keep=1), MaskObservations(keep=0)))
+    result = strategy.compress(context, Task(budget=5))
+    assert result == MaskObservations(keep=0).compress(context, Task(budget=5))
+    assert not strategy.traits.honours_budget
+
+
+def test_escalate_tells_the_reasons_of_the_step_that_was_taken():
+    """Steps that were tried in vain leave no trace where each starts from the whole."""
+    steps = (BM25() >> MaskObservations(keep=0), KeepLast())
+    context = Context.of([*CHAT, Message("m3", "user", LONG, pinned=True)])
+    told = explain(Escalate(steps=(Identity(), *steps), cumulative=False), context, 100)
+    reasons = {entry.source: entry.reason for entry in told.entries}
+    assert reasons["message:t1"].startswith("BM25(): rank")
+
+
+def test_escalate_needs_a_step():
+    """Nothing to try is refused."""
+    with pytest.raises(ValidationError, match="at least 1"):
+        Escalate(steps=())
+
+
+def test_a_share_leaves_room_for_pins():
+    """Pins that fit the budget fit, however small the share that the first is given."""
+    pinned = Message("s", "system", "one two three four five six")
+    context = Context.of([pinned, Message("m", "user", "hi there")])
+    task = Task(budget=10, tools=word_tools())
+    kept = Budgeted(strategy=KeepLast(), share=0.1).compress(context, task)
+    assert kept.text == pinned.content
+    with pytest.raises(PinnedOverBudgetError, match="take 9 tokens and the budget is 8"):
+        Budgeted(strategy=KeepLast(), share=0.1).compress(context, task.within(8))
+
+
+def test_budgeted_promises_what_its_second_part_does():
+    """A promise of the first, on another budget, is none."""
+    context = Context.of(CHAT)
+    loose = Budgeted(strategy=KeepLast(), then=Pipeline(), share=10)
+    assert not Task(budget=10).fits(loose.compress(context, Task(budget=10)))
+    assert not loose.traits.honours_budget
+    assert not Budgeted(strategy=KeepLast(), then=Identity()).traits.honours_budget
+
+
+@pytest.mark.parametrize("share", [0, -1, float("inf"), float("nan")])
+def test_a_share_is_a_positive_number(share):
+    """What no budget can be multiplied by is refused when it is written."""
+    with pytest.raises(ValidationError):
+        Budgeted(share=share)
+
+
 def test_budgeted_gives_the_first_its_share():
     """With a share, the strategy within aims elsewhere than at the whole budget."""
     context = Context.of(CHAT)
@@ -240,6 +176,52 @@ def test_pin_keeps_the_first_the_last_the_matching_and_the_named():
         assert f"message:{expected}" in [s.source for s in result]
         assert all(segment in context.segments for segment in result)
         assert task.fits(result)
+
+
+def test_pins_by_role():
+    """Every message of a role can be pinned, and nothing else is."""
+    chat = [*CHAT, Message("m3", "assistant", "Done."), Message("m4", "user", LONG)]
+    kept = Pin(roles=("assistant", "system")).compress(Context.of(chat), Task(budget=12))
+    assert kept.text == "Done."
+    with pytest.raises(ValidationError, match="roles"):
+        Pin(roles=("clown",))
+
+
+def test_pins_count_messages_not_their_pieces():
+    """Where messages are cut to sentences, the first and the last are pinned whole."""
+    texts = ["Fix it. Soon! Please?", "a log " * 40, "Done. It works. Enjoy."]
+    context = Context.of(Message(f"m{i}", "user", text) for i, text in enumerate(texts))
+    cut = Sentences().compress(context, Task(budget=1))
+    assert len(cut) > len(context)
+    kept = Pin(first=1, last=1).compress(cut, Task(budget=40))
+    assert kept.text == texts[0] + texts[2]
+    assert not any(segment.pinned for segment in kept)
+
+
+def test_pins_come_back_as_they_were_from_a_strategy_that_copies():
+    """A copy of a pinned segment does not stay pinned; one that was pinned before does."""
+    messages = [Message("s", "system", "Be brief."), *CHAT]
+    context = Context.of(messages)
+    result = Pin(first=1, strategy=Copying()).compress(context, Task(budget=9))
+    assert [segment.pinned for segment in result] == [True, *[False] * 4]
+    assert result == context
+
+
+def test_pins_within_pins():
+    """Both sets of pins hold, and both are lifted in the end."""
+    context = Context.of(Message(f"m{i}", "user", f"message {i} of ten") for i in range(10))
+    both = Pin(first=1, strategy=Pin(matching="message 4"))
+    kept = both.compress(context, Task(budget=30))
+    assert [s.source for s in kept] == ["message:m0", "message:m4", "message:m9"]
+    assert all(segment in context.segments for segment in kept)
+
+
+def test_a_pin_leaves_the_reasons_of_the_strategy_within():
+    """The ledger says why the rest went, as without the pin."""
+    told = explain(Pin(first=1), Context.of(CHAT), 30)
+    reasons = {entry.source: entry.reason for entry in told.entries}
+    assert reasons["message:m1"] == ""
+    assert reasons["message:t1"] == "older than the newest messages that fit"
 
 
 def test_pins_that_do_not_fit_are_an_error():
@@ -279,6 +261,68 @@ def test_a_dependency_map_takes_the_newest_step_for_the_current():
     assert DependencyMap(needs=needs, current="b").compress(context, Task(budget=9)).text == "b"
 
 
+def test_a_dependency_map_refuses_a_step_that_it_does_not_name():
+    """A misspelt step would drop everything: the error offers the nearest name."""
+    with pytest.raises(UnknownNameError, match="unknown step 'ideaton'; did you mean 'ideation'"):
+        DependencyMap.of(DESIGN_THINKING, "ideaton")
+    with pytest.raises(UnknownNameError, match="unknown step"):
+        parse("DependencyMap(needs=(('a', ()),), current='b')")
+    assert DependencyMap(current="anything").compress(Context(), Task(budget=1)) == Context()
+
+
+def test_a_step_that_is_only_needed_is_named_as_well():
+    """A map may leave out steps that need nothing; those it does not know at all stay."""
+    needs = {"persona": ("research",), "names": ("guests",)}
+    steps = ("research", "guests", "names", "elsewhere", "persona")
+    context = Context(tuple(Segment.of(step, step, step=step) for step in steps))
+    kept = DependencyMap(needs=needs).compress(context, Task(budget=1))
+    assert [s.step for s in kept] == ["research", "elsewhere", "persona"]
+    first = DependencyMap(needs=needs, current="research").compress(context, Task(budget=1))
+    assert [s.step for s in first] == ["research", "elsewhere"]
+
+
+def test_a_group_over_two_steps_stays_whole():
+    """A call of one step whose result came in another stays for the step that needs it."""
+    segments = (
+        Segment.of("c", "call", step="a", group="g"),
+        Segment.of("r", "result", step="b", group="g"),
+        Segment.of("u", "thanks", step="c"),
+    )
+    strategy = DependencyMap(needs={"a": (), "b": (), "c": ("b",)})
+    assert len(strategy.compress(Context(segments), Task(budget=1))) == 3
+
+
+@pytest.fixture(scope="module")
+def workshop():
+    """Return a store and a bundled workshop in it."""
+    with Store(":memory:") as store:
+        yield store, store.add_workshop(load_workshop(bundled_dir() / WORKSHOP))
+
+
+WORKSHOP = "workshops/market-surplus.json"
+
+
+@pytest.mark.parametrize("step", ["challenge", "persona", "ideation", "validate"])
+def test_a_dependency_map_loads_what_assembly_would(workshop, step):
+    """Of what all other steps left, the map keeps that which the step is assembled from."""
+    store, held = workshop
+    budget = TierBudget(2_500)
+    assembled = assemble(store, held.id, step, budget)
+    prior: dict[str, Segment] = {}
+    for other in held.steps:
+        before = assemble(store, held.id, other).before
+        prior |= {s.source: s for s in before if s.step not in (other, step)}
+    place = {tier: at for at, tier in enumerate(reversed(ContextTier))}
+    order = sorted(prior.values(), key=lambda s: (place[s.tier], held.steps.index(s.step)))
+    everything = Context((*order, *(s for s in assembled.before if s.step == step)))
+    assert len(everything) > len(assembled.before)
+
+    loaded = DependencyMap.of(held.protocol, step).compress(everything, assembled.task)
+    assert loaded == assembled.before
+    recipe = DependencyMap.of(held.protocol, step) >> Tiers()
+    assert recipe.compress(everything, assembled.task) == assembled.context
+
+
 NESTED = [
     Escalate(steps=(MaskObservations(keep=1), BM25(neighbours=1) >> KeepLast())),
     Escalate(steps=(Salience(), KeepLast()), cumulative=False),
@@ -302,12 +346,80 @@ def test_nested_strategies_are_values_and_lawful(strategy):
     check_laws(strategy, examples=60)
 
 
-def test_a_strategy_of_ones_own_works_as_a_part():
-    """Registered or not: the composite rebuilds it by module and name."""
-    strategy = Budgeted(strategy=Worth() >> KeepLast())
+OWN = '''
+"""Strategies that ctxlab does not know."""
+
+from ctxlab.model import Context
+from ctxlab.strategy import Select, Strategy
+from ctxlab.task import Task
+
+
+class Longest(Select):
+    """Ranks by length."""
+
+    weight: float = 1.0
+    label: str = ""
+
+    def score(self, context: Context, task: Task) -> list[float]:
+        return [self.weight * len(segment.text) for segment in context]
+
+
+class Kinds:
+    """Holds a class within."""
+
+    class Even(Strategy):
+        """Keeps every second group."""
+
+        def compress(self, context: Context, task: Task) -> Context:
+            return context.keep_groups(
+                {*range(0, len(context.groups), 2), *context.pinned_groups}
+            )
+'''
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    """Return a module of strategies that stands in a file of its own."""
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "strategies_of_ones_own.py").write_text(OWN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        yield importlib.import_module("strategies_of_ones_own")
+    sys.modules.pop("strategies_of_ones_own")
+
+
+PLACES = {
+    "pipeline": lambda own: own.Longest() >> own.Kinds.Even() >> KeepLast(),
+    "escalate": lambda own: Escalate(steps=(own.Kinds.Even(), own.Longest(weight=2.0))),
+    "budgeted": lambda own: Budgeted(strategy=own.Kinds.Even(), then=own.Longest()),
+    "pin": lambda own: Pin(strategy=own.Longest(label='it\'s "x:y(" \\n 😀')),
+    "knapsack": lambda own: Knapsack(value=own.Longest(weight=0.5), method="exact"),
+    "tiers": lambda own: Tiers(short_term=own.Longest(), long_term=own.Longest() >> KeepLast()),
+    "deep": lambda own: Pin(strategy=Escalate(steps=(Budgeted(strategy=own.Kinds.Even()),))),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_strategy_of_ones_own_works_in_every_place(own, place):
+    """Not registered, yet rebuilt from spec, text and every recipe; lawful, hashed, pickled."""
+    strategy = PLACES[place](own)
     assert pickle.loads(pickle.dumps(strategy)) == strategy
-    context = items([(2.0, 5, 0), (1.0, 5, 0)])
-    assert strategy.compress(context, Task(budget=5, tools=CHARACTERS)).text == "aaaaa"
+    assert from_spec(json.loads(json.dumps(strategy.spec()))) == strategy
+    assert parse(str(strategy)) == strategy
+    assert len({strategy, from_spec(strategy.spec())}) == 1
+    recipe = Recipe(strategy=strategy, budget="10%")
+    for form in ("json", "toml", "python"):
+        assert getattr(Recipe, f"from_{form}")(getattr(recipe, f"to_{form}")()) == recipe
+    check_laws(strategy, examples=30)
+
+
+def test_parts_of_ones_own_reach_the_workers(own):
+    """A grid on other processes runs them in every place, and fails nowhere."""
+    strategies = [build(own) for build in PLACES.values()]
+    with ProcessPoolExecutor(1) as executor:
+        results = Grid(strategies, ["40%"], [sample_case()]).run(executor=executor)
+    assert results.failures() == []
+    assert {row.strategy for row in results.rows()} == set(map(str, strategies))
 
 
 def test_traits_come_from_the_parts():
@@ -318,13 +430,3 @@ def test_traits_come_from_the_parts():
     assert Escalate().traits.honours_budget
     assert not Pin(strategy=MaskObservations()).traits.honours_budget
     assert Pin(strategy=RandomDrop()).traits.seeded
-
-
-def test_words_as_tokens():
-    """Any counter will do, with overhead a message too."""
-    context = Context.of(CHAT)
-    task = Task(budget=12, tools=word_tools(), query="billing job")
-    for method in ("greedy", "exact"):
-        kept = Knapsack(method=method).compress(context, task)
-        assert task.fits(kept)
-        assert "billing" in kept.text

@@ -399,10 +399,11 @@ def test_a_grid_wants_an_encoder_with_a_name():
 
 def test_a_notebook_passes_an_encoder_where_it_compresses(tmp_path):
     """`compress` and `explain` take any callable, or one whose vectors are kept."""
-    messages = [{"role": "user", "content": s.text} for s in TALK]
-    asked = {"budget": 18, "query": "fish", "strategy": "EmbeddingTopK()"}
+    messages = [{"role": "user", "content": text} for text in (*(s.text for s in TALK), "fish?")]
+    asked = {"budget": 24, "query": "fish", "strategy": "EmbeddingTopK()"}
     kept = ctxlab.compress(messages, **asked, encoder=topics)
-    assert [message["content"] for message in kept] == ["the fish stall opens", "fish fish"]
+    contents = [message["content"] for message in kept]
+    assert contents == ["the fish stall opens", "fish fish", "fish?"]
     encoder = Counting()
     with Store(tmp_path / "lab.duckdb") as store:
         for _ in range(2):

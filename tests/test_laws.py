@@ -11,7 +11,19 @@ from ctxlab import strategies
 from ctxlab.errors import BudgetError, PinnedOverBudgetError
 from ctxlab.model import Context, Message, Note, Segment, ToolCall
 from ctxlab.recipes import registry
-from ctxlab.strategies import BM25, HeadTail, KeepLast, MaskObservations, RandomDrop
+from ctxlab.strategies import (
+    BM25,
+    Budgeted,
+    Escalate,
+    HeadTail,
+    KeepLast,
+    Knapsack,
+    MaskObservations,
+    Pin,
+    RandomDrop,
+    Sentences,
+    Tiers,
+)
 from ctxlab.strategy import Select, Strategy, Traits
 from ctxlab.task import Task
 from ctxlab.testing import LawError, check_laws, word_tools
@@ -23,6 +35,10 @@ VARIANTS = [
     MaskObservations(keep=0, batch=2),
     MaskObservations(keep=1) >> KeepLast(),
     BM25() >> HeadTail() >> KeepLast(),
+    Escalate(steps=(MaskObservations(keep=1), Sentences() >> BM25(), KeepLast())),
+    Budgeted(strategy=MaskObservations(keep=0), then=Knapsack(), share=0.3),
+    Pin(first=1, last=1, strategy=Budgeted(strategy=Tiers())),
+    Knapsack(method="exact", short_term_floor=0.4, long_term_ceiling=0.3),
 ]
 
 

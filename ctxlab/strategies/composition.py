@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain, pairwise
 
-from pydantic import Field, SerializeAsAny, field_validator
+from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
+from ctxlab.errors import UnknownNameError
 from ctxlab.ledger import entry_of
-from ctxlab.model import Context, Note, Segment
+from ctxlab.model import Context, Note, Role, Segment
 from ctxlab.strategies.tool_traffic import MaskObservations
 from ctxlab.strategies.windows import KeepLast
 from ctxlab.strategy import Outcome, Pipeline, Strategy, Traits, run
@@ -81,17 +83,24 @@ class Budgeted(Strategy):
         default_factory=KeepLast, description="what sees to the budget, when that is needed"
     )
     share: float = Field(
-        1.0, gt=0, description="of the budget, that the first is given; more than 1 spares work"
+        1.0,
+        gt=0,
+        le=1000,
+        description="of the budget, that the first is given; more than 1 spares work",
     )
 
     @property
     def traits(self) -> Traits:
         """What both are together; the second answers for the budget."""
-        return replace(Pipeline(steps=(self.strategy, self.then)).traits, source=self.TRAITS.source)
+        both = Pipeline(steps=(self.strategy, self.then)).traits
+        honours = self.then.traits.honours_budget
+        return replace(both, source=self.TRAITS.source, honours_budget=honours)
 
     def compress(self, context: Context, task: Task) -> Context:
         """Compress, then trim if the result is still too large."""
-        within = task.within(max(1, int(self.share * task.budget)))
+        # A share may not reach for pins that the whole budget holds.
+        aim = max(int(self.share * task.budget), min(task.pinned(context), task.budget), 1)
+        within = task.within(aim)
         outcomes = list(run(self.strategy, context, within))
         if not task.fits(outcomes[-1].context):
             outcomes += run(self.then, outcomes[-1].context, task)
@@ -115,6 +124,7 @@ class Pin(Strategy):
     strategy: SerializeAsAny[Strategy] = Field(
         default_factory=KeepLast, description="what compresses the rest"
     )
+    roles: tuple[Role, ...] = Field((), description="roles whose messages are all pinned")
     first: int = Field(0, ge=0, description="oldest messages of the user that are pinned")
     last: int = Field(0, ge=0, description="newest messages that are pinned")
     matching: str = Field("", description="regular expression; texts in which it is found")
@@ -136,11 +146,12 @@ class Pin(Strategy):
 
     def compress(self, context: Context, task: Task) -> Context:
         """Compress with more pinned, and give back segments as they were."""
-        key = ("pinned", self.first, self.last, self.matching, self.sources)
+        key = ("pinned", self.roles, self.first, self.last, self.matching, self.sources)
         marked = context.memo(key, lambda: self._marked(context))
-        original = {id(new): old for new, old in zip(marked, context, strict=True)}
+        # By value: a strategy may give back a copy of what is pinned.
+        original = {new: old for new, old in zip(marked, context, strict=True) if new is not old}
         result = self.strategy.compress(marked, task)
-        return context.keep((original.get(id(s), s) for s in result), result.why)
+        return context.keep((original.get(s, s) if s.pinned else s for s in result), result.why)
 
     def _marked(self, context: Context) -> Context:
         chosen = set(self._chosen(context))
@@ -152,12 +163,13 @@ class Pin(Strategy):
         )
 
     def _chosen(self, context: Context) -> Iterator[int]:
-        users = [i for i, segment in enumerate(context) if segment.role == "user"]
-        yield from users[: self.first]
-        yield from range(max(0, len(context) - self.last), len(context))
+        bounds = pairwise((*context.turn_starts, len(context)))
+        messages = [range(start, end) for start, end in bounds]
+        users = [message for message in messages if context[message[0]].role == "user"]
+        yield from chain(*users[: self.first], *messages[max(0, len(messages) - self.last) :])
         for i, segment in enumerate(context):
             found = self.matching and re.search(self.matching, segment.text)
-            if found or segment.source in self.sources:
+            if found or segment.role in self.roles or segment.source in self.sources:
                 yield i
 
 
@@ -189,9 +201,24 @@ class DependencyMap(Strategy):
     def _as_pairs(cls, needs: object) -> object:
         return tuple(needs.items()) if isinstance(needs, Mapping) else needs
 
+    @model_validator(mode="after")
+    def _names_a_step(self) -> DependencyMap:
+        if self.current and self._steps and self.current not in self._steps:
+            raise UnknownNameError("step", self.current, self._steps)
+        return self
+
+    @property
+    def _steps(self) -> set[str]:
+        return {named for step, needed in self.needs for named in (step, *needed)}
+
     @classmethod
     def of(cls, protocol: Protocol, current: str = "") -> DependencyMap:
         """Return the map of a protocol.
+
+        Raises
+        ------
+        UnknownNameError
+            When the protocol has no step `current`; the message offers the nearest.
 
         Examples
         --------
@@ -205,13 +232,12 @@ class DependencyMap(Strategy):
 
     def compress(self, context: Context, task: Task) -> Context:
         """Drop the groups of steps that the current one does not need."""
-        needs = dict(self.needs)
-        newest = (s.step for s in reversed(context.segments) if s.step in needs)
+        steps = self._steps
+        newest = (s.step for s in reversed(context.segments) if s.step in steps)
         current = self.current or next(newest, None)
         if current is None:
             return context
-        wanted = {current, *needs.get(current, ())}
-        others = set(needs) - wanted
+        others = steps - {current, *dict(self.needs).get(current, ())}
         kept = [
             group
             for group, members in enumerate(context.groups)

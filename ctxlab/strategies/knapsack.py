@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import le
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, SerializeAsAny
+from pydantic import Field, SerializeAsAny, model_validator
 
 from ctxlab.errors import BudgetError
 from ctxlab.model import Context, ContextTier, Note, Segment
@@ -23,6 +24,9 @@ Values = NDArray[np.float64]
 MAX_CELLS = 200_000_000
 """Groups times tokens that the exact method tabulates at most: a byte each."""
 
+MAX_SPLITS = 2_000_000_000
+"""Ways to part the room between tiers that the exact method looks at: some seconds."""
+
 
 class Knapsack(Strategy):
     """Keeps the groups with the greatest total value, by the scores of another strategy.
@@ -32,9 +36,10 @@ class Knapsack(Strategy):
     group and then those, whichever holds more: at least half of the best possible sum (Dantzig
     1957). ``exact`` finds the best by dynamic programming over tokens (Bellman 1957).
 
-    A floor reserves a share of the budget for a tier, as far as the tier can use it; a ceiling
-    is the most that it may take. Negative scores have no value. The exact method reckons the
-    overhead of every group as if it stood alone, and fills what that spares by value a token.
+    A floor reserves a share of the budget for a tier; what it cannot use goes to the others, and
+    where pins leave too little, all floors shrink alike. A ceiling is the most a tier may take,
+    pins included. Negative scores have no value. The sums are as good as said where no message
+    is cut: ``exact`` charges every group its overhead, then fills what shared ones spare.
 
     Examples
     --------
@@ -60,12 +65,30 @@ class Knapsack(Strategy):
     persistent_floor: float = Field(0.0, ge=0, le=1, description="share kept for artifacts")
     persistent_ceiling: float = Field(1.0, ge=0, le=1, description="most for artifacts")
 
+    @model_validator(mode="after")
+    def _has_possible_limits(self) -> Knapsack:
+        floors, ceilings = self._shares
+        if round(floors.sum(), 9) > 1:
+            raise BudgetError(
+                f"the floors of the tiers add up to {floors.sum():g} of the budget; lower them to 1"
+            )
+        for tier, floor, ceiling in zip(ContextTier, floors, ceilings, strict=True):
+            if floor > ceiling:
+                raise BudgetError(f"the {tier} floor {floor:g} is above its ceiling {ceiling:g}")
+        return self
+
+    @property
+    def _shares(self) -> Values:
+        floors = self.short_term_floor, self.long_term_floor, self.persistent_floor
+        ceilings = self.short_term_ceiling, self.long_term_ceiling, self.persistent_ceiling
+        return np.asarray([floors, ceilings])
+
     @property
     def traits(self) -> Traits:
         """Those of the values, with its own family and source."""
-        inner = self.value.traits
-        cost = "n times the budget" if self.method == "exact" else self.TRAITS.cost
-        source = f"{self.TRAITS.source}; {inner.source}"
+        inner, own = self.value.traits, self.TRAITS
+        cost = "n times the budget" if self.method == "exact" else own.cost
+        source = f"{own.source}; {inner.source}"
         return replace(inner, family="structure", source=source, cost=cost, honours_budget=True)
 
     def compress(self, context: Context, task: Task) -> Context:
@@ -75,34 +98,21 @@ class Knapsack(Strategy):
         scores = group_scores(context, self.value.score(context, task))
         items = _Items(context, task, np.maximum(np.asarray(scores, np.float64), 0.0))
         limits = self._limits(items, task)
+        best = np.where(items.free & (items.costs <= limits.alone[items.tiers]), items.values, -1.0)
+        orders = [items.by_density, [int(np.argmax(best)), *items.by_density]]
         if self.method == "exact":
-            kept = _filled(items, limits, [*_best(items, limits), *items.by_density])
-        else:
-            best = int(np.argmax(np.where(items.costs <= items.room, items.values, -1.0)))
-            kept = max(
-                _filled(items, limits, items.by_density),
-                _filled(items, limits, [best, *items.by_density]),
-                key=items.worth,
-            )
-        return context.keep_groups(kept, _Reasons(items, kept).why)
+            orders.insert(0, [*_best(items, limits), *items.by_density])
+        kept = max((_filled(items, limits, order) for order in orders), key=items.worth)
+        return context.keep_groups(kept, _Reasons(items, limits, kept).why)
 
     def _limits(self, items: _Items, task: Task) -> _Limits:
         """Return what every tier may take, and what is reserved for it, beside the pins."""
-        ceilings = self.short_term_ceiling, self.long_term_ceiling, self.persistent_ceiling
-        floors = self.short_term_floor, self.long_term_floor, self.persistent_floor
-        if sum(floors) > 1:
-            raise BudgetError(
-                f"the floors of the tiers add up to {sum(floors):g} of the budget; lower them to 1"
-            )
-        left = [
-            max(0, int(share * task.budget) - used)
-            for share, used in zip(ceilings, items.pinned, strict=True)
-        ]
-        reserved = [
-            min(max(0, int(share * task.budget) - used), wanted)
-            for share, used, wanted in zip(floors, items.pinned, items.wanted, strict=True)
-        ]
-        return _Limits(items.room, tuple(left), tuple(reserved))
+        limits = (self._shares * task.budget).astype(np.int64)
+        floors, ceilings = np.maximum(limits - items.by_tier(~items.free), 0)
+        reserved = np.minimum(floors, items.by_tier(items.free))
+        if reserved.sum() > items.room:
+            reserved = reserved * items.room // reserved.sum()
+        return _Limits(items.room, tuple(ceilings.tolist()), tuple(reserved.tolist()))
 
 
 @dataclass(frozen=True)
@@ -113,12 +123,16 @@ class _Limits:
     ceilings: tuple[int, ...]
     reserved: tuple[int, ...]
 
+    @property
+    def alone(self) -> NDArray[np.int64]:
+        """The most of every tier, while the others have what is reserved for them."""
+        most: NDArray[np.int64] = self.total - sum(self.reserved) + np.asarray(self.reserved)
+        return np.minimum(self.ceilings, most)
+
     def allow(self, spent: Sequence[int]) -> bool:
         """Say whether tiers may have spent so much: nobody's ceiling, and nobody else's floor."""
-        return all(used <= most for used, most in zip(spent, self.ceilings, strict=True)) and all(
-            sum(spent) - used <= self.total - kept
-            for used, kept in zip(spent, self.reserved, strict=True)
-        )
+        held = sum(map(max, spent, self.reserved))
+        return held <= self.total and all(map(le, spent, self.ceilings))
 
 
 @dataclass(frozen=True)
@@ -149,21 +163,15 @@ class _Items:
         pinned = self.context.pinned_groups
         return np.asarray([g not in pinned for g in range(len(self.values))], np.bool_)
 
-    def _by_tier(self, chosen: NDArray[np.bool_]) -> list[int]:
-        sums = np.bincount(self.tiers[chosen], self.costs[chosen], minlength=len(ContextTier))
-        return [int(tokens) for tokens in sums]
-
-    @cached_property
-    def pinned(self) -> list[int]:
-        return self._by_tier(~self.free)
-
-    @cached_property
-    def wanted(self) -> list[int]:
-        return self._by_tier(self.free)
+    def by_tier(self, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return np.bincount(self.tiers[chosen], self.costs[chosen], len(ContextTier)).astype(
+            np.int64
+        )
 
     @cached_property
     def room(self) -> int:
-        return Room(self.context, self.task).left
+        # A budget below what primes a reply leaves less than nothing.
+        return max(0, Room(self.context, self.task).left)
 
     @cached_property
     def density(self) -> Values:
@@ -177,17 +185,20 @@ class _Items:
         return float(self.values[list(groups)].sum())
 
 
-def _filled(items: _Items, limits: _Limits, order: Iterable[int]) -> set[int]:
+def _filled(items: _Items, limits: _Limits, order: Sequence[int]) -> set[int]:
     """Return the groups taken in `order` while they fit the room and the tiers."""
     room = Room(items.context, items.task)
     spent = [0] * len(ContextTier)
-    for group in order:
-        if group in room.kept:
-            continue
-        then = list(spent)
-        then[items.tiers[group]] += room.cost(group)
-        if limits.allow(then) and room.take(group):
-            spent = then
+    # What is reserved and cannot be used is given to the others in the end.
+    rounds = [limits, replace(limits, reserved=(0, 0, 0))] if any(limits.reserved) else [limits]
+    for bounds in rounds:
+        for group in order:
+            if group in room.kept:
+                continue
+            then = list(spent)
+            then[items.tiers[group]] += room.cost(group)
+            if bounds.allow(then) and room.take(group):
+                spent = then
     return room.kept
 
 
@@ -195,29 +206,33 @@ def _best(items: _Items, limits: _Limits) -> list[int]:
     """Return the free groups of the greatest total value within the limits.
 
     Every way to part the room between the tiers is looked at, the tier with the most choices
-    last: what is left for it follows from the others.
+    last: what is left for it follows from the others. Tiers without limits count as one.
     """
+    loose = (np.asarray(limits.ceilings) >= limits.total) & (np.asarray(limits.reserved) == 0)
+    tiers = np.where(loose[items.tiers], np.argmax(loose), items.tiers)
     tables = []
-    for tier, ceiling in enumerate(limits.ceilings):
-        groups = np.flatnonzero(items.free & (items.tiers == tier) & (items.values > 0))
+    for tier, (ceiling, kept) in enumerate(zip(limits.ceilings, limits.reserved, strict=True)):
+        groups = np.flatnonzero(items.free & (tiers == tier) & (items.values > 0))
         # No more than its groups cost can be spent on a tier.
         most = min(ceiling, limits.total, int(items.costs[groups].sum()))
-        tables.append((_Table(groups, items.values[groups], items.costs[groups], most), tier))
-    (one, first), (two, second), (three, third) = sorted(tables, key=lambda t: len(t[0].best))
-    kept = limits.reserved
-    spent, greatest = (0, 0, 0), -1.0
-    b = np.arange(len(two.best))
-    for a in range(len(one.best)):
-        c = np.minimum(limits.total - a - b, limits.total - kept[first] - b)
-        c = np.minimum(c, min(limits.total - kept[second] - a, len(three.best) - 1))
-        worth = np.where(
-            (c >= 0) & (a + b <= limits.total - kept[third]),
-            one.best[a] + two.best + three.best[np.maximum(c, 0)],
-            -1.0,
+        tables.append((_Table(groups, items.values[groups], items.costs[groups], most), kept))
+    (one, one_kept), (two, two_kept), (three, three_kept) = sorted(
+        tables, key=lambda table: len(table[0].steps)
+    )
+    if len(one.steps) * len(two.steps) > MAX_SPLITS:
+        raise BudgetError(
+            f"{len(one.steps):,} times {len(two.steps):,} ways to part the budget between the "
+            f"tiers are more than {MAX_SPLITS:,}; take method='greedy' or a smaller budget"
         )
-        best = int(np.argmax(worth))
-        if worth[best] > greatest:
-            spent, greatest = (a, best, int(c[best])), float(worth[best])
+    spent, greatest = (0, 0, 0), -1.0
+    b = two.steps
+    for a in map(int, one.steps):
+        left = limits.total - max(a, one_kept) - np.maximum(b, two_kept)
+        c = np.clip(left, 0, len(three.best) - 1)
+        worth = np.where(left >= three_kept, one.best[a] + two.best[b] + three.best[c], -1.0)
+        i = int(np.argmax(worth))
+        if worth[i] > greatest:
+            spent, greatest = (a, int(b[i]), int(c[i])), float(worth[i])
     return [
         group
         for table, tokens in zip((one, two, three), spent, strict=True)
@@ -246,6 +261,8 @@ class _Table:
             better = with_it > self.best[cost:]
             self._taken[item, cost:] = better
             self.best[cost:] = np.where(better, with_it, self.best[cost:])
+        # More tokens are worth spending only where they buy more.
+        self.steps = np.concatenate(([0], np.flatnonzero(np.diff(self.best) > 0) + 1))
 
     def chosen(self, spent: int) -> Iterator[int]:
         """Yield the groups of the best set that costs at most `spent`."""
@@ -258,17 +275,20 @@ class _Table:
 class _Reasons:
     """Says of a group that was left out what it is worth, and what the least kept is."""
 
-    def __init__(self, items: _Items, kept: set[int]) -> None:
-        self._items = items
+    def __init__(self, items: _Items, limits: _Limits, kept: set[int]) -> None:
+        self._items, self._ceilings = items, limits.ceilings
         free = [g for g in kept if items.free[g]]
-        least = f"the lowest kept has {min(items.density[free]):.3g}" if free else "nothing fits"
-        self._least = least
+        least = min(items.density[free], default=None)
+        self._least = "nothing fits" if least is None else f"the lowest kept has {least:.3g}"
+        self._spent = np.bincount(items.tiers[free], items.costs[free], len(ContextTier))
 
     def why(self, segment: Segment) -> Note:
         group = self._items.context.group_of(segment)
         value, cost = self._items.values[group], self._items.costs[group]
-        density = self._items.density[group]
+        density, tier = self._items.density[group], self._items.tiers[group]
+        full = self._spent[tier] + cost > self._ceilings[tier] < self._items.room
+        limit = f"; the {list(ContextTier)[tier]} ceiling is reached" if full else ""
         return Note(
-            f"value {value:.3g} for {cost} tokens, {density:.3g} a token; {self._least}",
+            f"value {value:.3g} for {cost} tokens, {density:.3g} a token; {self._least}{limit}",
             float(value),
         )

@@ -140,7 +140,8 @@ class LongLLMLingua(UnitPruning):
     --------
     >>> from ctxlab.task import Tools
     >>> def echo(text, prefix=""):
-    ...     return [TokenScore(a, b, float(text[a:b].strip() not in prefix)) for a, b in words(text)]
+    ...     new = [(a, b, text[a:b].strip() not in prefix) for a, b in words(text)]
+    ...     return [TokenScore(a, b, float(is_new)) for a, b, is_new in new]
     >>> tools = Tools(count=lambda text: len(text.split()), surprisal=echo)
     >>> context = Context((Segment.of("m1", "coffee first"), Segment.of("m2", "fish stall at six")))
     >>> task = Task(budget=2, tools=tools, query="fish stall")

@@ -12,7 +12,7 @@ import numpy as np
 from ctxlab.model import Context, Note, Segment, Span
 from ctxlab.packing import Ranking, group_scores, pack
 from ctxlab.strategy import Strategy
-from ctxlab.task import TokenScore, Task
+from ctxlab.task import Task, TokenScore
 
 Range = tuple[int, int]
 

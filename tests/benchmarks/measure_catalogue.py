@@ -73,6 +73,11 @@ def shares(encoder: str | None, root: Path, store: Store) -> tuple[dict, dict]:
     return sets, figures
 
 
+def _needy(name: str) -> bool:
+    """Say whether a figure may be kept where there is no encoder to measure it again."""
+    return name in registry() and bool(registry()[name]().traits.needs)
+
+
 def failures(results: Results) -> None:
     """End where a trial failed: a figure of what is left would be another one."""
     for failure in results.failures():
@@ -106,7 +111,7 @@ def main() -> None:
         "version": version("ctxlab"),
         "encoding": DEFAULT_ENCODING,
         "sets": sets,
-        "shares": {**{k: v for k, v in known.items() if k in registry()}, **figures},
+        "shares": {**{k: v for k, v in known.items() if _needy(k)}, **figures},
     }
     FIGURES.write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
     renew("catalogue", markdown(catalogue()))
