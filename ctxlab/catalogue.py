@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -178,7 +177,6 @@ def _bound(bound: object) -> str:
     return " ".join(f"{s} {getattr(bound, k)}" for k, s in signs.items() if hasattr(bound, k))
 
 
-@cache
 def _measured() -> dict[str, Any]:
     text = files("ctxlab").joinpath(MEASURED).read_text(encoding="utf-8")
     found: dict[str, Any] = json.loads(text)
