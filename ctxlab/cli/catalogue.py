@@ -46,7 +46,7 @@ def strategies(
         return
     heads = ("strategy", "family", "question", "needs", "guarantees")
     columns = dict.fromkeys(heads, "left")
-    columns |= dict.fromkeys(sets, "right") | {"source": "left"}
+    columns |= dict.fromkeys(sets, "right")
     put_table(
         (
             [
@@ -56,7 +56,6 @@ def strategies(
                 entry.traits.needs,
                 entry.guarantees,
                 *(str(entry.measured.get(key, "")) for key in sets),
-                entry.traits.source,
             ]
             for entry in entries
         ),
