@@ -133,17 +133,21 @@ class TokenCounter:
         [1, 2, 1]
         """
         counts = self._counts
-        new = [text for text in dict.fromkeys(texts) if text not in counts]
-        if new:
-            if len(counts) + len(new) > _MAX_CACHED:
-                # Those at work keep what they read from; what comes later begins anew.
-                known = {text: counts[text] for text in texts if text in counts}
-                counts = self._counts = self._known() | known
-            if self._count_new is None:
-                fast = self.backend == "fast"
-                self._count_new = _fast(self.encoding) if fast else _plain(self.encoding)
-            counts.update(zip(new, _in_threads(self._count_new, new), strict=True))
-        return [counts[text] for text in texts]
+        try:
+            return list(map(counts.__getitem__, texts))
+        except KeyError:
+            new = [text for text in dict.fromkeys(texts) if text not in counts]
+        if len(counts) + len(new) > _MAX_CACHED:
+            # Those at work keep what they read from; what comes later begins anew.
+            known = {text: counts[text] for text in texts if text in counts}
+            counts = self._counts = self._known() | known
+        if self._count_new is None:
+            fast = self.backend == "fast"
+            self._count_new = _fast(self.encoding) if fast else _plain(self.encoding)
+        tokens = _in_threads(self._count_new, new)
+        counts.update(zip(new, tokens, strict=True))
+        # Where no text came twice or was known, the new counts are the answer.
+        return tokens if len(new) == len(texts) else [counts[text] for text in texts]
 
     def overhead(self, message: Billable) -> int:
         """Return what a message costs beyond its content: framing, role, name, tool calls.

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import polars as pl
 
 from ctxlab.errors import ConflictError
-from ctxlab.model import Case, Message, ToolCall
+from ctxlab.model import Case, Message, Role, ToolCall
 from ctxlab.store.connection import Database
 from ctxlab.store.text import MARK, all_storable, new_id, storable, stored
 from ctxlab.tokens import TokenCounter
@@ -80,7 +80,7 @@ class _Frames:
             self.steps.append((new_id("wst"), workshop, step, position))
             messages += part
             steps += [step] * len(part)
-        labels = dict.fromkeys(message.session for message in messages)
+        labels = dict.fromkeys(map(attrgetter("session"), messages))
         ids = {label: new_id("ses") for label in labels or {None: None}}
         self.sessions += [(ids[label], workshop, label, i) for i, label in enumerate(ids)]
         self.add_messages(workshop, steps, messages, ids)
@@ -102,21 +102,24 @@ class _Frames:
         def each(field: str) -> list[Any]:
             return list(map(attrgetter(field), messages))
 
-        contents = each("content")
+        contents, roles, names = each("content"), each("role"), each("name")
+        calling = {at: asked for at, asked in enumerate(each("tool_calls")) if asked}
         tokens = self._counter.count_many(contents)
-        overheads = self._overheads(messages)
+        overheads = self._plain_overheads(roles, names)
+        calls: list[str | None] = [None] * n
+        for at, asked in calling.items():
+            overheads[at] = self._counter.overhead(messages[at])
+            calls[at] = _calls_to_json(asked)
         totals = accumulate(map(add, tokens, overheads), initial=total)
         columns["workshop_id"] += [workshop] * n
         columns["session_id"] += map(sessions.__getitem__, each("session"))
         columns["step_id"] += steps
         columns["message_id"] += each("id")
         columns["position"] += range(position, position + n)
-        columns["role"] += each("role")
-        columns["name"] += [name and storable(name) for name in each("name")]
+        columns["role"] += roles
+        columns["name"] += map({name: name and storable(name) for name in set(names)}.get, names)
         columns["content"] += contents
-        columns["tool_calls"] += [
-            _calls_to_json(calls) if calls else None for calls in each("tool_calls")
-        ]
+        columns["tool_calls"] += calls
         columns["tool_call_id"] += each("tool_call_id")
         columns["pinned"] += each("pinned")
         columns["token_count"] += tokens
@@ -126,17 +129,13 @@ class _Frames:
         columns["created_at"] += each("created_at")
         self.height += n
 
-    def _overheads(self, messages: Sequence[Message]) -> list[int]:
-        """Count the framing of each message, once for every role and name without calls."""
-        count = self._counter.overhead
+    def _plain_overheads(self, roles: list[Role], names: list[str | None]) -> list[int]:
+        """Return the framing of messages without calls, counted once for every speaker."""
         plain = {
-            (role, name): count(Message("", role, "", name=name))
-            for role, name in {(message.role, message.name) for message in messages}
+            (role, name): self._counter.overhead(Message("", role, "", name=name))
+            for role, name in set(zip(roles, names, strict=True))
         }
-        return [
-            count(message) if message.tool_calls else plain[message.role, message.name]
-            for message in messages
-        ]
+        return list(map(plain.__getitem__, zip(roles, names, strict=True)))
 
     def _add_case(self, workshop: str, case: Case) -> None:
         case_id = new_id("cas")
