@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from ctxlab.explanation import Explanation, explain
     from ctxlab.model import Case, Context, ContextTier, Message, Probe, Segment, Span, ToolCall
     from ctxlab.recipe import Recipe
-    from ctxlab.recipes import parse
     from ctxlab.results import Results
+    from ctxlab.specs import parse
     from ctxlab.store import Store
     from ctxlab.strategies import (
         BM25,
@@ -82,8 +82,8 @@ _MODULES = {
         "Case", "Context", "ContextTier", "Message", "Probe", "Segment", "Span", "ToolCall",
     ),
     "recipe": ("Recipe",),
-    "recipes": ("parse",),
     "results": ("Results",),
+    "specs": ("parse",),
     "store": ("Store",),
     "strategies": (
         "BM25", "MMR", "TFIDF", "Budgeted", "ClearToolUses", "CollapseToolUses", "CompactJSON",

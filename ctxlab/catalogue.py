@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from ctxlab.recipes import registry
+from ctxlab.specs import registry
 from ctxlab.strategy import Pipeline, Strategy, Traits
 
 MEASURED = "strategies/measured.json"

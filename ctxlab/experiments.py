@@ -15,7 +15,7 @@ from ctxlab.errors import CtxlabError
 from ctxlab.model import Case
 from ctxlab.preparation import Preparation
 from ctxlab.progress import progress as shown_progress
-from ctxlab.recipes import parse
+from ctxlab.specs import parse
 from ctxlab.strategy import Strategy
 from ctxlab.task import Encoder
 from ctxlab.tokens import DEFAULT_ENCODING, resolve_encoding

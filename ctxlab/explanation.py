@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ctxlab.budget import Budget
 from ctxlab.ledger import Fate, LedgerEntry, ledger
 from ctxlab.model import Context
-from ctxlab.recipes import parse
+from ctxlab.specs import parse
 from ctxlab.strategy import Outcome, Strategy, run
 from ctxlab.task import Encoder, Task, Tools
 

@@ -14,7 +14,7 @@ from pydantic import Field, SerializeAsAny, ValidationError, field_validator
 from ctxlab.budget import Budget
 from ctxlab.errors import SpecError
 from ctxlab.model import Value
-from ctxlab.recipes import from_spec, parse
+from ctxlab.specs import from_spec, parse
 from ctxlab.strategy import Strategy
 from ctxlab.tokens import DEFAULT_ENCODING
 

@@ -16,7 +16,7 @@ from ctxlab.budget import Budget
 from ctxlab.errors import UnknownNameError
 from ctxlab.leaderboard import Leaderboard, MeasureName, Row
 from ctxlab.model import Case
-from ctxlab.recipes import from_spec, parse
+from ctxlab.specs import from_spec, parse
 from ctxlab.stats import Comparison
 from ctxlab.strategy import Strategy, Traits
 

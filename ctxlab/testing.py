@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ctxlab.errors import PinnedOverBudgetError
 from ctxlab.model import Case, Context, Message, Probe, ToolCall
-from ctxlab.recipes import from_spec, parse
+from ctxlab.specs import from_spec, parse
 from ctxlab.strategies.units import words
 from ctxlab.strategy import Pipeline, Strategy
 from ctxlab.task import Task, TokenScore, Tools

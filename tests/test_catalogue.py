@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from ctxlab.catalogue import Figure, catalogue, entry_of, markdown, measurements
 from ctxlab.cli import app
-from ctxlab.recipes import registry
+from ctxlab.specs import registry
 from ctxlab.strategies import KeepLast
 from ctxlab.strategy import Strategy, Traits
 

@@ -30,7 +30,7 @@ from ctxlab.interop.plan import Plan
 from ctxlab.interop.pydantic_ai import history_processor
 from ctxlab.model import Context
 from ctxlab.recipe import Recipe
-from ctxlab.recipes import registry
+from ctxlab.specs import registry
 from ctxlab.strategies import BM25, KeepLast, MaskObservations
 from ctxlab.strategy import Strategy, Traits
 from ctxlab.task import Task, Tools

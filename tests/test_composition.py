@@ -20,7 +20,7 @@ from ctxlab.experiments import Grid
 from ctxlab.explanation import explain
 from ctxlab.model import Context, ContextTier, Message, Segment
 from ctxlab.recipe import Recipe
-from ctxlab.recipes import from_spec, parse
+from ctxlab.specs import from_spec, parse
 from ctxlab.store import Store
 from ctxlab.strategies import (
     BM25,

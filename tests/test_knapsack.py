@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from ctxlab.errors import BudgetError, PinnedOverBudgetError, SpecError
 from ctxlab.explanation import explain
 from ctxlab.model import Context, ContextTier, Message, Segment
-from ctxlab.recipes import from_spec, parse, registry
+from ctxlab.specs import from_spec, parse, registry
 from ctxlab.strategies import BM25, KeepLast, Knapsack, Oracle, RandomDrop, Salience, ShortestFirst
 from ctxlab.strategies import knapsack as module
 from ctxlab.strategy import Select, Traits

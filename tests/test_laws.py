@@ -10,7 +10,7 @@ from hypothesis import settings
 from ctxlab import strategies
 from ctxlab.errors import BudgetError, PinnedOverBudgetError
 from ctxlab.model import Context, Message, Note, Segment, ToolCall
-from ctxlab.recipes import registry
+from ctxlab.specs import registry
 from ctxlab.strategies import (
     BM25,
     Budgeted,

@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 
 from ctxlab.errors import BudgetError, CtxlabError, SpecError, UnknownNameError
 from ctxlab.recipe import Recipe
-from ctxlab.recipes import find, from_spec, parse, registry
+from ctxlab.specs import find, from_spec, parse, registry
 from ctxlab.strategies import (
     BM25,
     Budgeted,

@@ -30,7 +30,7 @@ def strategies(
       ctxlab strategies --markdown
     """
     from ctxlab import catalogue
-    from ctxlab.recipes import find
+    from ctxlab.specs import find
 
     if name is not None:
         _put_strategy(catalogue.entry_of(find(name)), as_json=as_json)

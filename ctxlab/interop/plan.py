@@ -10,7 +10,7 @@ from ctxlab.errors import BudgetError
 from ctxlab.interop.pieces import Kept, Link, Piece, left, linked
 from ctxlab.model import Context, Segment
 from ctxlab.recipe import Recipe
-from ctxlab.recipes import parse
+from ctxlab.specs import parse
 from ctxlab.strategies import KeepLast
 from ctxlab.strategy import Strategy
 from ctxlab.task import Encoder, Task, Tools

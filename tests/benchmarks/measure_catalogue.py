@@ -20,8 +20,8 @@ from train_salience import Source
 from ctxlab.catalogue import MEASURED, catalogue, markdown
 from ctxlab.encoders import load_encoder
 from ctxlab.experiments import Grid
-from ctxlab.recipes import registry
 from ctxlab.results import Results
+from ctxlab.specs import registry
 from ctxlab.store import Store
 from ctxlab.strategies import KeepLast
 from ctxlab.strategy import Strategy

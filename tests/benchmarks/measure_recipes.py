@@ -12,7 +12,7 @@ from measure_catalogue import SEEDS, SETS, failures, options, renew
 
 from ctxlab.encoders import load_encoder
 from ctxlab.experiments import Grid
-from ctxlab.recipes import parse
+from ctxlab.specs import parse
 from ctxlab.store import Store
 
 BUDGETS = ("5%", "10%", "25%", "50%")

@@ -15,7 +15,7 @@ from ctxlab.interop.langchain import TrimMessages, pre_model_hook, trimmer
 from ctxlab.interop.pydantic_ai import history_processor
 from ctxlab.model import Context, Message, ToolCall
 from ctxlab.recipe import Recipe
-from ctxlab.recipes import from_spec, parse
+from ctxlab.specs import from_spec, parse
 from ctxlab.strategies import KeepLast
 from ctxlab.strategy import run
 from ctxlab.task import Task
