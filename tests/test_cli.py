@@ -141,6 +141,25 @@ def test_show_says_what_went_and_why(chats, tmp_path):
     assert "rank" in ctxlab(*common, cwd=tmp_path).stdout
 
 
+def test_conversations_without_questions_are_shown_and_measured_for_size(tmp_path):
+    """A plain chat has nothing to look for: `compare` says so, and a bad line is left out."""
+    lines = [
+        '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yo"}]}',
+        '{"messages": [{"role": "user"}]}',
+    ]
+    (tmp_path / "plain.jsonl").write_text("\n".join(lines))
+    done = ctxlab("compare", "plain.jsonl", "--skip-bad", "--json", cwd=tmp_path)
+    assert {row["probes"] for row in json.loads(done.stdout)["rows"]} == {0}
+    assert "no questions" in done.stderr
+    assert ctxlab("show", "plain.jsonl", cwd=tmp_path).returncode == 1
+    shown = ctxlab("show", "plain.jsonl", "--skip-bad", "--json", cwd=tmp_path)
+    assert {row["source"] for row in json.loads(shown.stdout)["rows"]} == {
+        "message:m0",
+        "message:m1",
+    }
+    assert "1 malformed record left out" in shown.stderr
+
+
 def test_sql_reads_and_cannot_write(chats, tmp_path):
     """A query's rows as JSON; a statement that writes is refused."""
     ctxlab("import", chats, cwd=tmp_path)

@@ -116,6 +116,16 @@ def test_the_report_asks_for_nothing_outside_itself(rows):
     assert "default-src 'none'" in page
 
 
+def test_a_report_without_questions_shows_sizes_alone(rows):
+    """No empty charts and no empty list of losses: the headline says why."""
+    nothing = dict.fromkeys(("all_evidence", "all_evidence_low", "all_evidence_high", "skill"))
+    page = build_report(ReportData("Chats", [replace(row, **nothing) for row in rows], [], []))
+    assert "These conversations have no questions" in page
+    assert page.count("<section hidden>") == page.count('<section class="charts" hidden>') == 1
+    assert '{"curve": null, "pareto": null}' in page
+    assert " hidden>" not in build_report(ReportData("Cases", rows, [], []))
+
+
 @pytest.fixture(scope="module")
 def page(browser_path, tmp_path_factory, rows):
     """Open a report of hostile data in a browser that may not reach any network."""

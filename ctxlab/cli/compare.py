@@ -96,6 +96,11 @@ def compare(
 
     name = _measure(measure)
     cases = choose_probes(list(read_inputs(paths, format_name, skip_bad=skip_bad)), category)
+    if not any(case.probes for case in cases):
+        say(
+            "these conversations have no questions, so only sizes and times are measured; "
+            "add probes with their evidence, in the case format, to measure what is lost"
+        )
     grid = Grid(
         strategy or CORE,
         budget or ["10%", "25%"],

@@ -115,6 +115,7 @@ def show(
     out: Annotated[Path | None, typer.Option(help="Write it as HTML here.")] = None,
     every: Annotated[bool, typer.Option("--all", help="List what was kept, too.")] = False,
     format_name: FormatName = None,
+    skip_bad: SkipBad = False,
     as_json: Json = False,
 ) -> None:
     """Show one conversation before and after: what was dropped, at which stage, and why.
@@ -131,7 +132,7 @@ def show(
     from ctxlab.task import Tools
     from ctxlab.tokens import shared_counter
 
-    found = _find(list(read_inputs([path], format_name)), case)
+    found = _find(list(read_inputs([path], format_name, skip_bad=skip_bad)), case)
     asked = next((p for p in found.probes if p.id == probe), None)
     if probe is not None and asked is None:
         raise UnknownNameError("probe", probe, (p.id for p in found.probes))

@@ -97,9 +97,10 @@ def build_report(data: ReportData) -> str:
     import vl_convert
 
     rows = [asdict(row) for row in data.rows]
+    measured = _measured(data)
     charts = {
-        "curve": availability_curve(rows, data.measure).to_dict() if rows else None,
-        "pareto": pareto(rows, data.measure).to_dict() if rows else None,
+        "curve": availability_curve(rows, data.measure).to_dict() if measured else None,
+        "pareto": pareto(rows, data.measure).to_dict() if measured else None,
     }
     folder = Path(__file__).parent
     template = Template((folder / "report.html").read_text(encoding="utf-8"))
@@ -108,6 +109,7 @@ def build_report(data: ReportData) -> str:
         title=escape(data.title),
         style=(folder / "report.css").read_text(encoding="utf-8"),
         headline=escape(_headline(data)),
+        evidence="" if measured else "hidden",
         verdicts=_verdicts(data.verdicts),
         table=_table(rows, data.measure),
         lost=json_for_html([_lost(probe) for probe in listed]),
@@ -133,7 +135,14 @@ def json_for_html(value: object) -> str:
     return json.dumps(value).replace("<", "\\u003c").replace("\u2028", "\\u2028")
 
 
+def _measured(data: ReportData) -> bool:
+    """Whether there was anything to look for: a chat without questions has only its size."""
+    return any(getattr(row, data.measure) is not None for row in data.rows)
+
+
 def _headline(data: ReportData) -> str:
+    if data.rows and not _measured(data):
+        return "These conversations have no questions: only sizes and times were measured."
     if not data.verdicts:
         return "There are no two strategies to compare at one budget."
     budget, sentence = data.verdicts[0]
