@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from time import perf_counter
 from typing import Any, ClassVar
 
@@ -28,7 +29,7 @@ class Traits:
     query_aware : bool
         It reads the query: such a strategy is retrieval, and reported apart.
     needs : str
-        ``encoder``, ``model`` or ``llm`` where it needs one.
+        What it cannot do without: an encoder, a causal model, a token classifier.
     honours_budget : bool
         Its result never exceeds the budget.
     seeded : bool
@@ -111,13 +112,14 @@ class Strategy(Value, ABC):
         >>> Pipeline().spec()
         {'Pipeline': {}}
         """
-        return {qualified_name(type(self)): {k: _plain(v) for k, v in self._changed().items()}}
+        values = {name: _plain(value) for name, value in self._changed().items()}
+        return {qualified_name(type(self)): values}
 
     def _changed(self) -> dict[str, Any]:
         fields = type(self).model_fields
         values = {name: getattr(self, name) for name in fields}
         return {
-            name: value
+            name: _literal(value)
             for name, value in values.items()
             if value != fields[name].get_default(call_default_factory=True)
         }
@@ -144,13 +146,25 @@ def qualified_name(cls: type) -> str:
     return f"{cls.__module__}:{cls.__qualname__}"
 
 
+def _literal(value: object) -> object:
+    """Return a parameter as a literal can be written: a member's value, a set in order."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, frozenset | set):
+        return tuple(sorted(map(_literal, value)))  # type: ignore[type-var]
+    if isinstance(value, tuple | list):
+        return type(value)(map(_literal, value))
+    if isinstance(value, Mapping):
+        return {_literal(key): _literal(item) for key, item in value.items()}
+    return value
+
+
 def _plain(value: object) -> object:
+    """Return a literal as data: strategies as their specs."""
     if isinstance(value, Strategy):
         return value.spec()
     if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    if isinstance(value, frozenset | set):
-        return sorted(_plain(item) for item in value)  # type: ignore[type-var]
+        return list(map(_plain, value))
     return value
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import types
 from contextlib import suppress
+from enum import Enum
 from importlib.metadata import version
 from typing import Any, Literal, Union, get_args, get_origin
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
 
 from ctxlab.errors import BudgetError, CtxlabError, SpecError, UnknownNameError
@@ -44,6 +45,35 @@ ODD = [
     "''",
 ]
 TEXTS = st.text(max_size=8) | st.sampled_from(ODD)
+
+
+class Order(Enum):
+    """A choice, as strategies of one's own may have it."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+
+
+class OfOnesOwn(KeepLast):
+    """Parameters of every kind that a value may have."""
+
+    order: Order = Order.NEWEST
+    roles: frozenset[str] = frozenset()
+    weights: dict[Order, tuple[float, ...]] = Field(default_factory=dict)
+
+
+def test_sets_members_and_tables_are_written_as_literals():
+    """In one order whatever the hash seed, and read back as they were."""
+    mine = OfOnesOwn(
+        order=Order.OLDEST,
+        roles=frozenset({"user", "tool", "system"}),
+        weights={Order.OLDEST: (0.5, 1.0)},
+    )
+    written = str(mine)
+    assert "order='oldest', roles=('system', 'tool', 'user')" in written
+    assert "weights={'oldest': (0.5, 1.0)}" in written
+    assert from_spec(json.loads(json.dumps(mine.spec()))) == mine
+    assert parse(written) == mine
 
 
 @pytest.mark.parametrize(
