@@ -89,13 +89,16 @@ def _texts(message: Message) -> Iterator[str]:
 
 
 def _encoded(case: Case, encoder: Encoder, store: Store) -> Encoder:
-    """Return an encoder that knows the vectors of a case's messages and questions."""
+    """Return an encoder that knows the vectors of a case's messages, groups and questions."""
     from ctxlab.encoders import MemoEncoder
     from ctxlab.store.vectors import CachedEncoder
-    from ctxlab.terms import spoken
+    from ctxlab.terms import spoken, spoken_group
 
-    segments = [spoken(segment) for segment in case.context()]
-    texts = list(dict.fromkeys([*segments, *(probe.question for probe in case.probes)]))
+    context = case.context()
+    segments = map(spoken, context)
+    groups = (spoken_group(context[i] for i in members) for members in context.groups)
+    questions = (probe.question for probe in case.probes)
+    texts = list(dict.fromkeys([*segments, *groups, *questions]))
     cached = encoder if isinstance(encoder, CachedEncoder) else CachedEncoder(encoder, store)
     try:
         return MemoEncoder(cached.encoder, texts, cached.vectors(texts))

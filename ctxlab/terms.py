@@ -72,6 +72,21 @@ def spoken(segment: Segment) -> str:
     return f"{segment.name}: {segment.text}" if segment.name else segment.text
 
 
+def spoken_group(group: Iterable[Segment]) -> str:
+    """Return a group as it reads, one part a line: its segments, and the calls that they ask for.
+
+    Examples
+    --------
+    >>> spoken_group([Segment.of("message:m1", "Hello", name="Ada")])
+    'Ada: Hello'
+    """
+    parts: list[str] = []
+    for segment in group:
+        parts.append(spoken(segment))
+        parts += (f"{call.name} {call.arguments}" for call in segment.tool_calls)
+    return "\n".join(parts)
+
+
 class TermIndex:
     """Which term stands how often in which of n texts, as a sparse matrix by term.
 

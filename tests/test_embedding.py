@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis.extra.numpy import arrays
 
 import ctxlab
+from ctxlab.datasets import load
 from ctxlab.encoders import NamedEncoder, unit_rows
 from ctxlab.errors import EncoderError, MissingToolError
 from ctxlab.experiments import Grid
@@ -345,9 +346,11 @@ class Forbidden:
 def test_workers_get_vectors_not_the_model(tmp_path):
     """The model runs in the parent; a worker would have to load it again."""
     with Store(tmp_path / "lab.duckdb") as store:
-        grid = Grid(["Fusion()"], ["30%"], [sample_case()], encoder=Forbidden(os.getpid()))
-        [row] = grid.run(store).rows()
-    assert (row.failed, row.probes) == (0, 3)
+        strategies = ["Fusion()", "SemanticDeduplicate() >> KeepLast()"]
+        cases = [sample_case(), *load("agent-run")]
+        grid = Grid(strategies, ["30%"], cases, encoder=Forbidden(os.getpid()))
+        rows = grid.run(store).rows()
+    assert {(row.failed, row.cases) for row in rows} == {(0, 2)}
 
 
 def test_what_a_strategy_wrote_itself_is_encoded_where_it_runs():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -13,7 +13,7 @@ from ctxlab.encoders.matrix import Matrix, as_matrix, unit_rows
 from ctxlab.model import Context, Note, Segment
 from ctxlab.strategy import Strategy, Traits
 from ctxlab.task import Task
-from ctxlab.terms import spoken
+from ctxlab.terms import spoken_group
 
 # Similarities are computed in blocks of so many groups: 16 MB at a time, whatever n is.
 _BLOCK = 1024
@@ -71,7 +71,7 @@ class SemanticDeduplicate(Strategy):
         )
 
     def _twins(self, context: Context, task: Task) -> Iterator[tuple[int, tuple[int, float]]]:
-        texts = [_text([context[i] for i in members]) for members in context.groups]
+        texts = [spoken_group(context[i] for i in members) for members in context.groups]
         long = [g for g, text in enumerate(texts) if len(text.split()) >= self.min_words]
         if not long:
             return
@@ -135,13 +135,3 @@ def _nearest(
         better = values > best
         best[better], twin[better] = values[better], columns[nearest[better]]
     return best, twin
-
-
-def _text(group: Sequence[Segment]) -> str:
-    return "\n".join(part for segment in group for part in _said(segment))
-
-
-def _said(segment: Segment) -> Iterable[str]:
-    yield spoken(segment)
-    for call in segment.tool_calls:
-        yield f"{call.name} {call.arguments}"
