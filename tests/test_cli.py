@@ -137,7 +137,12 @@ def test_show_says_what_went_and_why(chats, tmp_path):
     dropped = [row for row in found["rows"] if row["fate"] == "dropped"]
     assert dropped
     assert all(row["reason"] and row["rank"] for row in dropped)
-    assert "<s style=" in (tmp_path / "shown.html").read_text()
+    shown = (tmp_path / "shown.html").read_text()
+    assert "<s style=" in shown
+    assert "What became of market" in shown
+    assert found["query"] in shown
+    unasked = ctxlab("show", chats, "--strategy", "BM25", cwd=tmp_path)
+    assert "none was asked: use --query or --probe" in unasked.stderr
     assert "rank" in ctxlab(*common, cwd=tmp_path).stdout
 
 

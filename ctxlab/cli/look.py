@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -21,6 +21,7 @@ from ctxlab.cli.options import (
     SkipBad,
     StorePath,
     read_inputs,
+    say,
 )
 from ctxlab.cli.output import put, put_json, put_table
 from ctxlab.cli.workshop import put_tiers, tier_rows
@@ -28,6 +29,7 @@ from ctxlab.errors import CtxlabError, UnknownNameError
 from ctxlab.tokens import DEFAULT_ENCODING
 
 if TYPE_CHECKING:
+    from ctxlab.explanation import Explanation
     from ctxlab.model import Case
     from ctxlab.task import Encoder
 
@@ -147,9 +149,8 @@ def show(
             evidence=asked.evidence if asked else (),
             encoder=encode,
         )
-    if out:
-        page = "<!doctype html><meta charset='utf-8'><title>ctxlab show</title>"
-        out.write_text(page + shown._repr_html_(), encoding="utf-8", errors="replace")
+    if shown.strategy.traits.query_aware and not shown.task.query:
+        say(f"{shown.strategy} reads the question, and none was asked: use --query or --probe")
     facts: dict[str, Any] = {
         "case": found.id,
         "strategy": str(shown.strategy),
@@ -158,13 +159,15 @@ def show(
         "before": shown.task.size(shown.before),
         "after": shown.task.size(shown.context),
     }
+    sizes = (
+        f"{facts['before']:,} tokens before, {facts['after']:,} after, budget {facts['budget']:,}"
+    )
+    if out:
+        _write_page(out, shown, facts, sizes)
     if as_json:
         put_json({"schema": 1, **facts, "rows": [asdict(entry) for entry in shown.entries]})
         return
-    put(
-        f"{facts['case']}: {facts['before']:,} tokens before, {facts['after']:,} after, "
-        f"budget {facts['budget']:,}, by {facts['strategy']}"
-    )
+    put(f"{facts['case']}: {sizes}, by {facts['strategy']}")
     gone = [entry for entry in shown.entries if every or entry.fate.value != "kept"]
     texts = {segment.source: segment.text for segment in shown.before}
     columns = {"message": "left", "fate": "left", "before": "right", "after": "right"}
@@ -176,6 +179,18 @@ def show(
         ),
         {**columns, "why": "left", "text": "left"},
     )  # fmt: skip
+
+
+def _write_page(out: Path, shown: Explanation, facts: Mapping[str, Any], sizes: str) -> None:
+    from ctxlab.display.html import page
+
+    told = {"strategy": facts["strategy"], "question": facts["query"], "as billed": sizes}
+    text = page(
+        f"What became of {facts['case']}",
+        {name: fact for name, fact in told.items() if fact},
+        shown._repr_html_(),
+    )
+    out.write_text(text, encoding="utf-8", errors="replace")
 
 
 @contextmanager

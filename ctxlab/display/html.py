@@ -14,6 +14,7 @@ _SHOWN = 400
 _LONG = 600
 _LINE = "border-bottom:1px solid var(--jp-border-color2,#ddd)"
 _QUIET = "color:var(--jp-ui-font-color2,#777)"
+_PAGE = "max-width:60em;margin:2em auto;padding:0 1em;font:15px/1.5 system-ui,sans-serif"
 _COLORS = {
     Fate.KEPT: "#2e7d32",
     Fate.TRIMMED: "#9a6700",
@@ -162,6 +163,28 @@ def ledger_html(context: Context, entries: Sequence[LedgerEntry]) -> str:
         for segment, entry in list(zip(context, entries, strict=True))[:_SHOWN]
     )
     return f"<div>{_fates_line(entries)}{rows}{_more(len(context))}</div>"
+
+
+def page(title: str, facts: Mapping[str, str], body: str) -> str:
+    """Return a page that stands alone: a title, what is to be known first, and HTML of ours.
+
+    Examples
+    --------
+    >>> "<title>One &amp; two</title>" in page("One & two", {"budget": "9"}, "<p>kept</p>")
+    True
+    """
+    listed = "".join(
+        f"<tr><td style='{_QUIET};padding-right:1em'>{escape(name)}</td>"
+        f"<td>{escape(fact)}</td></tr>"
+        for name, fact in facts.items()
+    )
+    return (
+        "<!doctype html><html lang='en'><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
+        f"<title>{escape(title)}</title><body style='{_PAGE}'>"
+        f"<h1 style='font-size:1.5em'>{escape(title)}</h1><table>{listed}</table>"
+        f"{body}</body></html>"
+    )
 
 
 def _fates_line(entries: Iterable[LedgerEntry]) -> str:
