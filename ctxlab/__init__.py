@@ -14,90 +14,62 @@ Examples
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ctxlab.budget import Budget, TierBudget, TierShare
-    from ctxlab.chat import compress
-    from ctxlab.datasets import load, messages_from_anthropic, messages_from_openai, read
-    from ctxlab.encoders import load_encoder
-    from ctxlab.experiments import Grid
-    from ctxlab.explanation import Explanation, explain
-    from ctxlab.model import Case, Context, ContextTier, Message, Probe, Segment, Span, ToolCall
-    from ctxlab.recipe import Recipe
-    from ctxlab.results import Results
-    from ctxlab.specs import parse
+    from ctxlab.bench.explaining import Explanation, explain
+    from ctxlab.bench.grid import Grid
+    from ctxlab.bench.results import Results
+    from ctxlab.chats.anthropic_reader import messages_from_anthropic
+    from ctxlab.chats.compressing import compress
+    from ctxlab.chats.openai_reader import messages_from_openai
+    from ctxlab.chats.workshop_file import load_workshop
+    from ctxlab.core.budgets import Budget, TierBudget, TierShare
+    from ctxlab.core.cases import Case, Probe
+    from ctxlab.core.context import Context
+    from ctxlab.core.recipe import Recipe
+    from ctxlab.core.segments import ContextTier, Message, Segment, Span, ToolCall
+    from ctxlab.core.specs import parse
+    from ctxlab.core.strategy import Outcome, Pipeline, Select, Strategy, Traits, run
+    from ctxlab.core.task import Task
+    from ctxlab.core.tokens import ChatFormat, TokenCounter
+    from ctxlab.core.tools import Tools
+    from ctxlab.datasets import load, read
+    from ctxlab.models import load_encoder
     from ctxlab.store import Store
-    from ctxlab.strategies import (
-        BM25,
-        MMR,
-        TFIDF,
-        Budgeted,
-        ClearToolUses,
-        CollapseToolUses,
-        CompactJSON,
-        Deduplicate,
-        DependencyMap,
-        EmbeddingTopK,
-        Escalate,
-        Fusion,
-        HeadTail,
-        Identity,
-        IDFDensity,
-        KeepLast,
-        KeepValues,
-        Knapsack,
-        LexRank,
-        LLMLingua2,
-        LongLLMLingua,
-        MaskObservations,
-        Oracle,
-        Pin,
-        PruneFields,
-        RandomDrop,
-        Salience,
-        SampleRows,
-        SelectiveContext,
-        SemanticDeduplicate,
-        Sentences,
-        ShortestFirst,
-        StripBoilerplate,
-        Surprisal,
-        TextRank,
-        Tiers,
-        TruncateToolOutputs,
-    )
-    from ctxlab.strategy import Outcome, Pipeline, Select, Strategy, Traits, run
-    from ctxlab.task import Task, Tools
-    from ctxlab.tokens import ChatFormat, TokenCounter
+    from ctxlab.testing import check_laws
+    from ctxlab.workshop.assembly import assemble
+    from ctxlab.workshop.autosave import AutoSaver
+    from ctxlab.workshop.handle import Workshop
+    from ctxlab.workshop.workshops import Workshops
 
 _MODULES = {
-    "budget": ("Budget", "TierBudget", "TierShare"),
-    "chat": ("compress",),
-    "datasets": ("load", "messages_from_anthropic", "messages_from_openai", "read"),
-    "encoders": ("load_encoder",),
-    "experiments": ("Grid",),
-    "explanation": ("Explanation", "explain"),
-    "model": (
-        "Case", "Context", "ContextTier", "Message", "Probe", "Segment", "Span", "ToolCall",
-    ),
-    "recipe": ("Recipe",),
-    "results": ("Results",),
-    "specs": ("parse",),
+    "bench.explaining": ("Explanation", "explain"),
+    "bench.grid": ("Grid",),
+    "bench.results": ("Results",),
+    "chats.anthropic_reader": ("messages_from_anthropic",),
+    "chats.compressing": ("compress",),
+    "chats.openai_reader": ("messages_from_openai",),
+    "chats.workshop_file": ("load_workshop",),
+    "core.budgets": ("Budget", "TierBudget", "TierShare"),
+    "core.cases": ("Case", "Probe"),
+    "core.context": ("Context",),
+    "core.recipe": ("Recipe",),
+    "core.segments": ("ContextTier", "Message", "Segment", "Span", "ToolCall"),
+    "core.specs": ("parse",),
+    "core.strategy": ("Outcome", "Pipeline", "Select", "Strategy", "Traits", "run"),
+    "core.task": ("Task",),
+    "core.tokens": ("ChatFormat", "TokenCounter"),
+    "core.tools": ("Tools",),
+    "datasets": ("load", "read"),
+    "models": ("load_encoder",),
     "store": ("Store",),
-    "strategies": (
-        "BM25", "MMR", "TFIDF", "Budgeted", "ClearToolUses", "CollapseToolUses", "CompactJSON",
-        "Deduplicate", "DependencyMap", "EmbeddingTopK", "Escalate", "Fusion", "HeadTail",
-        "IDFDensity", "Identity", "KeepLast", "KeepValues", "Knapsack", "LLMLingua2", "LexRank",
-        "LongLLMLingua", "MaskObservations", "Oracle", "Pin", "PruneFields", "RandomDrop",
-        "Salience", "SampleRows", "SelectiveContext", "SemanticDeduplicate", "Sentences",
-        "ShortestFirst", "StripBoilerplate", "Surprisal", "TextRank", "Tiers",
-        "TruncateToolOutputs",
-    ),
-    "strategy": ("Outcome", "Pipeline", "Select", "Strategy", "Traits", "run"),
-    "task": ("Task", "Tools"),
-    "tokens": ("ChatFormat", "TokenCounter"),
-}  # fmt: skip
+    "testing": ("check_laws",),
+    "workshop.assembly": ("assemble",),
+    "workshop.autosave": ("AutoSaver",),
+    "workshop.handle": ("Workshop",),
+    "workshop.workshops": ("Workshops",),
+}
 _HOME = {name: f"ctxlab.{module}" for module, names in _MODULES.items() for name in names}
 
 __all__ = [
@@ -106,15 +78,18 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever goes by the name
     if name == "__version__":
         from importlib.metadata import version
 
         return version("ctxlab")
-    if name not in _HOME:
-        raise AttributeError(f"module 'ctxlab' has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    strategies = import_module("ctxlab.strategies")
+    if not name.startswith("_") and hasattr(strategies, name):
+        return getattr(strategies, name)
+    raise AttributeError(f"module 'ctxlab' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted({*__all__, *import_module("ctxlab.strategies").__dir__()})

@@ -17,17 +17,20 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from ctxlab.core.cases import Case, Probe
+from ctxlab.core.context import Context
+from ctxlab.core.segments import Message, ToolCall
+from ctxlab.core.specs import from_spec, parse
+from ctxlab.core.strategy import Pipeline, Strategy
+from ctxlab.core.task import Task
+from ctxlab.core.tools import TokenScore, Tools
 from ctxlab.errors import PinnedOverBudgetError
-from ctxlab.model import Case, Context, Message, Probe, ToolCall
-from ctxlab.specs import from_spec, parse
 from ctxlab.strategies.units import words
-from ctxlab.strategy import Pipeline, Strategy
-from ctxlab.task import Task, TokenScore, Tools
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-    from ctxlab.results import Results
+    from ctxlab.bench.results import Results
 
 
 class LawError(AssertionError):
@@ -307,7 +310,7 @@ def sample_results() -> Results:
     >>> sample_results()
     Results(4 trials, 12 probes asked)
     """
-    from ctxlab.experiments import Grid
+    from ctxlab.bench.grid import Grid
 
     strategies = ["KeepLast()", "BM25()", "Oracle()", "RandomDrop()"]
     with ThreadPoolExecutor(1) as threads:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxlab.budget import Budget, TierBudget, TierShare
+from ctxlab.core.budgets import Budget, TierBudget, TierShare
+from ctxlab.core.segments import ContextTier
 from ctxlab.errors import BudgetError
-from ctxlab.model import ContextTier
 
 shares = st.floats(0.0, 1.0).map(lambda x: round(x, 2))
 tiers = st.builds(TierShare, shares, st.integers(0, 100), st.none() | st.integers(100, 2000))

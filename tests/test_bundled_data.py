@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ctxlab.datasets.cases import read_case
-from ctxlab.datasets.workshop import load_workshop
-from ctxlab.tokens import TokenCounter
+from ctxlab.chats.case_format import read_case
+from ctxlab.chats.workshop_file import load_workshop
+from ctxlab.core.tokens import TokenCounter
 from ctxlab.workshop import ARTIFACT_SCHEMAS, DESIGN_THINKING
 
 DATA = Path(__file__).parents[1] / "data"

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from ctxlab.catalogue import Figure, catalogue, entry_of, markdown, measurements
 from ctxlab.cli import app
-from ctxlab.specs import registry
+from ctxlab.core.specs import STRATEGIES
+from ctxlab.core.strategy import Strategy, Traits
 from ctxlab.strategies import KeepLast
-from ctxlab.strategy import Strategy, Traits
+from ctxlab.strategies.catalogue import Figure, catalogue, entry_of, markdown, measurements
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -20,7 +20,7 @@ README = Path(__file__).parent.parent / "README.md"
 def test_every_strategy_is_in_the_catalogue_with_what_it_is():
     """All that ship, each once, with family, source, cost and documented parameters."""
     entries = {entry.name: entry for entry in catalogue()}
-    assert set(entries) == set(registry()) - {"Pipeline"}
+    assert set(entries) == set(STRATEGIES.classes()) - {"Pipeline"}
     for entry in entries.values():
         assert entry.summary.endswith(".")
         assert entry.traits.family

@@ -14,7 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ctxlab
-from ctxlab.chat import to_anthropic, to_openai
+from ctxlab.chats.compressing import to_anthropic, to_openai
+from ctxlab.chats.langchain import TrimMessages, pre_model_hook, trimmer
+from ctxlab.chats.media import LOW_DETAIL_TOKENS, MEDIA_TOKENS
+from ctxlab.chats.openai import read_openai
+from ctxlab.chats.pydantic_ai import history_processor
+from ctxlab.chats.selection import Plan
+from ctxlab.core.context import Context
+from ctxlab.core.recipe import Recipe
+from ctxlab.core.specs import STRATEGIES
+from ctxlab.core.strategy import Strategy, Traits
+from ctxlab.core.task import Task
+from ctxlab.core.tools import Tools
 from ctxlab.errors import (
     BudgetError,
     DataError,
@@ -23,17 +34,7 @@ from ctxlab.errors import (
     SpecError,
     UnknownNameError,
 )
-from ctxlab.interop.langchain import TrimMessages, pre_model_hook, trimmer
-from ctxlab.interop.media import LOW_DETAIL_TOKENS, MEDIA_TOKENS
-from ctxlab.interop.openai import read_openai
-from ctxlab.interop.plan import Plan
-from ctxlab.interop.pydantic_ai import history_processor
-from ctxlab.model import Context
-from ctxlab.recipe import Recipe
-from ctxlab.specs import registry
 from ctxlab.strategies import BM25, KeepLast, MaskObservations
-from ctxlab.strategy import Strategy, Traits
-from ctxlab.task import Task, Tools
 from ctxlab.testing import FakeModel, chats
 
 SMALL = {
@@ -43,12 +44,12 @@ SMALL = {
     "TruncateToolOutputs": "TruncateToolOutputs(limit=8)",
 }
 # Those that need a model have tests with their models.
-STRATEGIES = [
+CHOSEN = [
     SMALL.get(name, f"{name}()")
-    for name, cls in sorted(registry().items())
+    for name, cls in sorted(STRATEGIES.classes().items())
     if cls().traits.needs in ("", "encoder")
 ]
-STRATEGIES.append("Sentences() >> HeadTail()")
+CHOSEN.append("Sentences() >> HeadTail()")
 
 
 def letters(texts):
@@ -210,7 +211,7 @@ def compressed(chat, **how):
     return found
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", CHOSEN)
 def test_an_openai_chat_stays_valid(strategy):
     """Whatever comes in, and whatever compresses it, the API takes what comes out."""
 
@@ -230,7 +231,7 @@ def test_an_openai_chat_stays_valid(strategy):
     law()
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", CHOSEN)
 def test_an_anthropic_chat_stays_valid(strategy):
     """Whatever comes in, and whatever compresses it, the API takes what comes out."""
 
@@ -245,7 +246,7 @@ def test_an_anthropic_chat_stays_valid(strategy):
 
 
 @settings(max_examples=60)
-@given(chats(), st.sampled_from(STRATEGIES), st.integers(20, 400))
+@given(chats(), st.sampled_from(CHOSEN), st.integers(20, 400))
 def test_a_strategy_that_promises_the_budget_keeps_it(messages, strategy, budget):
     """What comes back is billed at most what was asked, overheads included."""
     found = compressed(Context.of(messages).messages(), budget=budget, strategy=strategy)

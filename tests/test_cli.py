@@ -12,7 +12,7 @@ import pytest
 import typer
 
 from ctxlab.cli import app
-from ctxlab.cli.compare import JSON_FIELDS
+from ctxlab.cli.comparing import JSON_FIELDS
 from ctxlab.datasets import write_cases
 from ctxlab.store import Store
 from ctxlab.testing import sample_case

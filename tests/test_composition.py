@@ -12,15 +12,17 @@ import pytest
 from loky import ProcessPoolExecutor
 from pydantic import ValidationError
 
-from ctxlab.assembly import assemble
-from ctxlab.budget import TierBudget
+from ctxlab.bench.explaining import explain
+from ctxlab.bench.grid import Grid
+from ctxlab.core.budgets import TierBudget
+from ctxlab.core.context import Context
+from ctxlab.core.recipe import Recipe
+from ctxlab.core.segments import ContextTier, Message, Segment
+from ctxlab.core.specs import from_spec, parse
+from ctxlab.core.strategy import Pipeline, Strategy
+from ctxlab.core.task import Task
 from ctxlab.datasets import bundled_dir, load_workshop
 from ctxlab.errors import PinnedOverBudgetError, UnknownNameError
-from ctxlab.experiments import Grid
-from ctxlab.explanation import explain
-from ctxlab.model import Context, ContextTier, Message, Segment
-from ctxlab.recipe import Recipe
-from ctxlab.specs import from_spec, parse
 from ctxlab.store import Store
 from ctxlab.strategies import (
     BM25,
@@ -37,10 +39,10 @@ from ctxlab.strategies import (
     Sentences,
     Tiers,
 )
-from ctxlab.strategy import Pipeline, Strategy
-from ctxlab.task import Task
 from ctxlab.testing import check_laws, sample_case, word_tools
 from ctxlab.workshop import DESIGN_THINKING
+from ctxlab.workshop.assembly import assemble
+from ctxlab.workshop.workshops import Workshops
 
 
 class Copying(Strategy):
@@ -296,7 +298,7 @@ def test_a_group_over_two_steps_stays_whole():
 def workshop():
     """Return a store and a bundled workshop in it."""
     with Store(":memory:") as store:
-        yield store, store.add_workshop(load_workshop(bundled_dir() / WORKSHOP))
+        yield store, Workshops(store).add(load_workshop(bundled_dir() / WORKSHOP))
 
 
 WORKSHOP = "workshops/market-surplus.json"
@@ -349,9 +351,9 @@ def test_nested_strategies_are_values_and_lawful(strategy):
 OWN = '''
 """Strategies that ctxlab does not know."""
 
-from ctxlab.model import Context
-from ctxlab.strategy import Select, Strategy
-from ctxlab.task import Task
+from ctxlab.core.context import Context
+from ctxlab.core.strategy import Select, Strategy
+from ctxlab.core.task import Task
 
 
 class Longest(Select):

@@ -16,7 +16,7 @@ from ctxlab.datasets import (
     read_all,
     write_cases,
 )
-from ctxlab.datasets.catalogue import MIRROR
+from ctxlab.datasets.public_sources import MIRROR
 from ctxlab.errors import DataError, DatasetError, UnknownNameError
 from ctxlab.testing import sample_case
 
@@ -324,7 +324,7 @@ def test_a_download_is_kept_and_checked(tmp_path, monkeypatch):
     from http.server import HTTPServer, SimpleHTTPRequestHandler
     from threading import Thread
 
-    from ctxlab.datasets import catalogue as sources
+    from ctxlab.datasets import public_sources as sources
 
     (tmp_path / "served").mkdir()
     lines(tmp_path / "served/data.jsonl", GOOD)

@@ -12,8 +12,9 @@ from threading import Thread
 
 import pytest
 
-from ctxlab.datasets import Source, bundled_dir, catalogue, fetch, load, source, sources
-from ctxlab.datasets.catalogue import MIRROR, MirrorFile, digest
+from ctxlab.datasets import Source, bundled_dir, fetch, load, source, sources
+from ctxlab.datasets import public_sources as catalogue
+from ctxlab.datasets.public_sources import MIRROR, MirrorFile, digest
 from ctxlab.errors import DatasetError, UnknownNameError
 
 LINE = {"id": "c1", "dataset": "d", "messages": [{"id": "m1", "role": "user", "content": "Hi"}]}

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ctxlab.core.cases import Case, Probe
+from ctxlab.core.segments import Message, ToolCall
 from ctxlab.datasets import (
     FORMATS,
     bundled_dir,
@@ -20,7 +22,6 @@ from ctxlab.datasets import (
     write_cases,
 )
 from ctxlab.errors import DataError
-from ctxlab.model import Case, Message, Probe, ToolCall
 
 
 def chat(*turns):

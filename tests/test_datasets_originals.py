@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from ctxlab.datasets import load, read, read_all, sniff
-from ctxlab.datasets.catalogue import MIRROR
+from ctxlab.datasets.public_sources import MIRROR
 
 
 @pytest.fixture

@@ -8,13 +8,14 @@ from html.parser import HTMLParser
 
 import pytest
 
-from ctxlab.budget import TierUse
+from ctxlab.bench.results import LostEvidence, LostProbe
+from ctxlab.core.budgets import TierUse
+from ctxlab.core.context import Context
+from ctxlab.core.ledger import Fate, LedgerEntry
+from ctxlab.core.segments import Message
 from ctxlab.display.charts import availability_curve, bundle, frontier, pareto
 from ctxlab.display.html import budget_html, context_html, leaderboard_html, ledger_html
 from ctxlab.display.report import ReportData, build_report, json_for_html
-from ctxlab.ledger import Fate, LedgerEntry
-from ctxlab.model import Context, Message
-from ctxlab.results import LostEvidence, LostProbe
 from ctxlab.testing import sample_results
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> & \"'"

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxlab.explanation import explain
-from ctxlab.model import Context, Message
+from ctxlab.bench.explaining import explain
+from ctxlab.core.context import Context
+from ctxlab.core.segments import Message
+from ctxlab.core.task import Task
 from ctxlab.strategies import Deduplicate
-from ctxlab.task import Task
 
 WORDS = st.lists(st.sampled_from("abc"), min_size=1, max_size=14)
 

@@ -13,14 +13,16 @@ from hypothesis import given
 from hypothesis.extra.numpy import arrays
 
 import ctxlab
+from ctxlab.bench.explaining import explain
+from ctxlab.bench.grid import Grid
+from ctxlab.core.context import Context
+from ctxlab.core.segments import Message, ToolCall
+from ctxlab.core.task import Task
 from ctxlab.datasets import load
-from ctxlab.encoders import NamedEncoder, unit_rows
 from ctxlab.errors import EncoderError, MissingToolError
-from ctxlab.experiments import Grid
-from ctxlab.explanation import explain
-from ctxlab.model import Context, Message, ToolCall
+from ctxlab.models import NamedEncoder, unit_rows
+from ctxlab.models.cached_encoder import CachedEncoder
 from ctxlab.store import Store
-from ctxlab.store.vectors import CachedEncoder
 from ctxlab.strategies import (
     BM25,
     EmbeddingTopK,
@@ -33,7 +35,6 @@ from ctxlab.strategies import (
 )
 from ctxlab.strategies import semantic_duplicates as duplicates
 from ctxlab.strategies.embedding import nearness, ranks
-from ctxlab.task import Task
 from ctxlab.testing import check_laws, sample_case, word_tools
 
 THREADS = ThreadPoolExecutor(1)

@@ -19,7 +19,8 @@ import numpy as np
 import pytest
 
 from ctxlab.datasets import write_cases
-from ctxlab.encoders import (
+from ctxlab.errors import CtxlabError, EncoderError, MissingExtraError, UnknownNameError
+from ctxlab.models import (
     MemoEncoder,
     Model2VecEncoder,
     NamedEncoder,
@@ -30,9 +31,8 @@ from ctxlab.encoders import (
     encoder_name,
     load_encoder,
 )
-from ctxlab.errors import CtxlabError, EncoderError, MissingExtraError, UnknownNameError
+from ctxlab.models.cached_encoder import CachedEncoder
 from ctxlab.store import Store
-from ctxlab.store.vectors import CachedEncoder
 from ctxlab.testing import sample_case
 
 KEY = "sk-very-secret-0123456789"
@@ -129,7 +129,7 @@ def test_two_encoders_never_share_a_vector(tmp_path):
 
 def test_vectors_are_kept_batch_by_batch(tmp_path, monkeypatch):
     """What was encoded before a failure is not encoded, or paid for, again."""
-    monkeypatch.setattr("ctxlab.store.vectors._BATCH", 2)
+    monkeypatch.setattr("ctxlab.models.cached_encoder._BATCH", 2)
     letters = Letters()
 
     def fails_late(texts):
@@ -324,7 +324,7 @@ def test_what_passes_is_tried_again(server, step):
 def test_retry_after_is_honoured(server, monkeypatch):
     """The server says how long; where it says nothing, the wait doubles."""
     waits: list[float] = []
-    monkeypatch.setattr("ctxlab.encoders.openai.sleep", waits.append)
+    monkeypatch.setattr("ctxlab.models.endpoint_encoder.sleep", waits.append)
     server.script = [(429, {"Retry-After": "7"}, b""), (500, {}, b""), (500, {}, b"")]
     OpenAIEncoder("m", base_url=server.url)(["a"])
     assert waits == [7.0, 1.0, 2.0]

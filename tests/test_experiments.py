@@ -12,17 +12,18 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+from ctxlab.bench.grid import Grid
+from ctxlab.bench.results import Results
+from ctxlab.bench.trials import Cell, code_digest, run_cell
+from ctxlab.core.cases import Case
+from ctxlab.core.segments import Message
+from ctxlab.core.strategy import Select, Strategy
 from ctxlab.datasets import load
-from ctxlab.datasets.catalogue import MIRROR
+from ctxlab.datasets.public_sources import MIRROR
 from ctxlab.errors import BudgetError, CtxlabError, SpecError, StoreError, UnknownNameError
-from ctxlab.experiments import Grid
-from ctxlab.model import Case, Message
-from ctxlab.results import Results
 from ctxlab.store import Store
 from ctxlab.strategies import BM25, KeepLast
-from ctxlab.strategy import Select, Strategy
 from ctxlab.testing import sample_case
-from ctxlab.trials import Cell, code_digest, run_cell
 
 THREADS = ThreadPoolExecutor(1)
 
@@ -55,7 +56,7 @@ def test_a_second_run_of_the_same_grid_computes_nothing(tmp_path, monkeypatch):
     grid = Grid(["BM25()", "KeepLast()"], ["30%", 80], [sample_case()])
     with Store(tmp_path / "lab.duckdb") as store:
         first = grid.run(store, executor=THREADS)
-    monkeypatch.setattr("ctxlab.experiments.run_cell", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr("ctxlab.bench.grid.run_cell", lambda *_: pytest.fail("computed again"))
     with Store(tmp_path / "lab.duckdb") as store:
         second = grid.run(store, executor=THREADS)
         assert store.counts()["trials"] == grid.size == 4
@@ -72,7 +73,7 @@ def test_what_is_missing_is_computed_and_nothing_else(tmp_path):
 
     with Store(tmp_path / "lab.duckdb") as store, pytest.MonkeyPatch.context() as patch:
         Grid(["BM25()"], ["30%"], [sample_case()]).run(store, executor=THREADS)
-        patch.setattr("ctxlab.experiments.run_cell", note)
+        patch.setattr("ctxlab.bench.grid.run_cell", note)
         Grid(["BM25()", "KeepLast()"], ["30%", "50%"], [sample_case()]).run(store, executor=THREADS)
     asked = {(str(cell.strategy), tuple(map(str, cell.budgets))) for cell in seen}
     assert asked == {("BM25()", ("50%",)), ("KeepLast()", ("30%", "50%"))}
@@ -100,7 +101,7 @@ def test_a_changed_conversation_is_another_trial():
 def test_a_class_written_in_a_notebook_reaches_the_workers(tmp_path):
     """Its source is known to the parent alone; its trials are found under the same key."""
     script = (
-        "from ctxlab.experiments import Grid; from ctxlab.strategy import Select\n"
+        "from ctxlab.bench.grid import Grid; from ctxlab.core.strategy import Select\n"
         "from ctxlab.testing import sample_case\n"
         "class Mine(Select):\n"
         "    def score(self, context, task): return [len(s.text) for s in context]\n"

@@ -15,8 +15,8 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel, ValidationError
 from typer.testing import CliRunner
 
+from ctxlab.chats.workshop_file import load_workshop
 from ctxlab.cli import app
-from ctxlab.datasets.workshop import load_workshop
 from ctxlab.errors import (
     DataError,
     MissingExtraError,
@@ -26,10 +26,10 @@ from ctxlab.errors import (
     UnknownNameError,
 )
 from ctxlab.export import TARGETS, StepSchema, export
-from ctxlab.export import pydantic as pydantic_target
-from ctxlab.export.postgres import column_names, table_names
+from ctxlab.export import pydantic_module as pydantic_target
 from ctxlab.store import Store
 from ctxlab.workshop import ARTIFACT_SCHEMAS
+from ctxlab.workshop.production_ddl import column_names, table_names
 
 ARTIFACTS = [
     (step.step, step.artifact)
@@ -348,7 +348,7 @@ def test_a_missing_package_is_named_with_its_install_line(target, package, tmp_p
     """The message is what to type."""
     for name in [n for n in sys.modules if n.split(".")[0] == package]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delitem(sys.modules, "ctxlab.export.tables", raising=False)
+    monkeypatch.delitem(sys.modules, "ctxlab.workshop.production_tables", raising=False)
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingExtraError, match=r'pip install "ctxlab\[export\]"'):
         export(None, target, tmp_path)

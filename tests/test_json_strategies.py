@@ -9,14 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ctxlab.bench.explaining import explain
+from ctxlab.core.context import Context
+from ctxlab.core.segments import Message, Segment
+from ctxlab.core.task import Task
+from ctxlab.core.tools import Tools
 from ctxlab.datasets import load, read
 from ctxlab.errors import DataError
-from ctxlab.explanation import explain
-from ctxlab.json_layout import minified, parsed, restored, written
-from ctxlab.model import Context, Message, Segment
 from ctxlab.strategies import CompactJSON, PruneFields, SampleRows
-from ctxlab.task import Task, Tools
 from ctxlab.testing import check_laws
+from ctxlab.text.json_layout import minified, parsed, restored, written
 from ctxlab.workshop import DESIGN_THINKING
 
 TASK = Task(budget=1)

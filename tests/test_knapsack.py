@@ -12,14 +12,16 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from ctxlab.bench.explaining import explain
+from ctxlab.core.context import Context
+from ctxlab.core.segments import ContextTier, Message, Segment
+from ctxlab.core.specs import STRATEGIES, from_spec, parse
+from ctxlab.core.strategy import Select, Traits
+from ctxlab.core.task import Task
+from ctxlab.core.tools import Tools
 from ctxlab.errors import BudgetError, PinnedOverBudgetError, SpecError
-from ctxlab.explanation import explain
-from ctxlab.model import Context, ContextTier, Message, Segment
-from ctxlab.specs import from_spec, parse, registry
 from ctxlab.strategies import BM25, KeepLast, Knapsack, Oracle, RandomDrop, Salience, ShortestFirst
 from ctxlab.strategies import knapsack as module
-from ctxlab.strategy import Select, Traits
-from ctxlab.task import Task, Tools
 from ctxlab.testing import check_laws, word_tools
 
 CHARACTERS = Tools(count=len)
@@ -377,7 +379,7 @@ def test_traits_are_those_of_the_values():
     assert all(Knapsack(value=cls()).traits.honours_budget for cls in RANKINGS)
 
 
-RANKINGS = [cls for cls in registry().values() if issubclass(cls, Select)]
+RANKINGS = [cls for cls in STRATEGIES.classes().values() if issubclass(cls, Select)]
 
 
 @pytest.mark.parametrize("cls", RANKINGS, ids=lambda cls: cls.__name__)

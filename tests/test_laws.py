@@ -8,9 +8,12 @@ import pytest
 from hypothesis import settings
 
 from ctxlab import strategies
+from ctxlab.core.context import Context
+from ctxlab.core.segments import Message, Note, Segment, ToolCall
+from ctxlab.core.specs import STRATEGIES
+from ctxlab.core.strategy import Select, Strategy, Traits
+from ctxlab.core.task import Task
 from ctxlab.errors import BudgetError, PinnedOverBudgetError
-from ctxlab.model import Context, Message, Note, Segment, ToolCall
-from ctxlab.specs import registry
 from ctxlab.strategies import (
     BM25,
     Budgeted,
@@ -24,8 +27,6 @@ from ctxlab.strategies import (
     Sentences,
     Tiers,
 )
-from ctxlab.strategy import Select, Strategy, Traits
-from ctxlab.task import Task
 from ctxlab.testing import LawError, check_laws, word_tools
 
 VARIANTS = [
@@ -42,10 +43,10 @@ VARIANTS = [
 ]
 
 
-@pytest.mark.parametrize("name", sorted(registry()))
+@pytest.mark.parametrize("name", sorted(STRATEGIES.classes()))
 def test_every_registered_strategy_keeps_the_laws(name):
     """Spans, verbatim text, determinism, budget, groups, pins and order, by hypothesis."""
-    check_laws(registry()[name](), examples=settings().max_examples)
+    check_laws(STRATEGIES.classes()[name](), examples=settings().max_examples)
 
 
 @pytest.mark.parametrize("strategy", VARIANTS, ids=str)
@@ -56,11 +57,11 @@ def test_other_parameters_keep_the_laws(strategy):
 
 def test_the_registry_is_the_export_list():
     """Whatever is exported can be named, and nothing else but pipelines can."""
-    assert set(registry()) == {*strategies.__all__, "Pipeline"}
+    assert set(STRATEGIES.classes()) == {*strategies.__all__, "Pipeline"}
     assert set(strategies.CORE) <= set(strategies.__all__)
 
 
-@pytest.mark.parametrize("cls", registry().values(), ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", STRATEGIES.classes().values(), ids=lambda cls: cls.__name__)
 def test_every_strategy_is_documented(cls):
     """Summary, source, example, and a description for every parameter."""
     assert "Examples" in (cls.__doc__ or "")
@@ -180,7 +181,7 @@ def test_a_budget_larger_than_the_conversation_keeps_everything():
     context = chat("one", "two")
     task = Task(budget=10_000)
     for name in strategies.CORE:
-        assert registry()[name]().compress(context, task) == context
+        assert STRATEGIES.classes()[name]().compress(context, task) == context
 
 
 def test_a_call_and_its_results_stay_together():

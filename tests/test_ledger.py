@@ -5,13 +5,15 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ctxlab.core.cases import Probe
+from ctxlab.core.context import Context
+from ctxlab.core.ledger import Fate, fates, ledger
+from ctxlab.core.segments import Message, Segment, ToolCall
+from ctxlab.core.strategy import Strategy, run
+from ctxlab.core.task import Task
 from ctxlab.errors import PinnedOverBudgetError
-from ctxlab.ledger import Fate, fates, ledger
 from ctxlab.metrics import availability
-from ctxlab.model import Context, Message, Probe, Segment, ToolCall
 from ctxlab.strategies import BM25, Deduplicate, KeepLast, MaskObservations
-from ctxlab.strategy import Strategy, run
-from ctxlab.task import Task
 from ctxlab.testing import chats, word_tools
 
 

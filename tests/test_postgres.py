@@ -11,6 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from ctxlab.cli import app
+from ctxlab.core.cases import Case
+from ctxlab.core.segments import Message, ToolCall
+from ctxlab.core.tokens import TokenCounter
 from ctxlab.errors import (
     ConflictError,
     DataError,
@@ -20,13 +23,11 @@ from ctxlab.errors import (
     StaleVersionError,
     StoreError,
 )
-from ctxlab.model import Case, Message, ToolCall
 from ctxlab.postgres import Counts, import_workshops, push_workshops
 from ctxlab.postgres.columns import COLUMNS
 from ctxlab.store import Store
 from ctxlab.store.migrate import tables
 from ctxlab.testing import sample_case
-from ctxlab.tokens import TokenCounter
 from ctxlab.workshop import ARTIFACT_SCHEMAS
 
 ORDER = {

@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ctxlab.model import Context, Message, Segment
+from ctxlab.core.context import Context
+from ctxlab.core.segments import Message, Segment
+from ctxlab.core.task import Task
 from ctxlab.strategies import MMR, TFIDF, LexRank, Salience, Surprisal, TextRank
 from ctxlab.strategies.graph import pagerank
 from ctxlab.strategies.salience import MARKS, marks
-from ctxlab.task import Task
-from ctxlab.terms import terms
 from ctxlab.testing import check_laws, sample_case
+from ctxlab.text.words import terms
 
 TEXTS = (
     "The fish stall opens at six and sells fish until noon.",

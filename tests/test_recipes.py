@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
 
+from ctxlab.core.recipe import Recipe
+from ctxlab.core.specs import STRATEGIES, from_spec, parse
+from ctxlab.core.strategy import Pipeline, Select, Strategy
 from ctxlab.errors import BudgetError, CtxlabError, SpecError, UnknownNameError
-from ctxlab.recipe import Recipe
-from ctxlab.specs import find, from_spec, parse, registry
 from ctxlab.strategies import (
     BM25,
     Budgeted,
@@ -29,7 +30,6 @@ from ctxlab.strategies import (
     Pin,
     Tiers,
 )
-from ctxlab.strategy import Pipeline, Select, Strategy
 
 ODD = [
     "",
@@ -123,7 +123,7 @@ def test_what_is_written_is_what_is_built(text, strategy):
         ("os.system()", SpecError, "not a subclass"),
         ("BM25.x()", SpecError, "cannot be imported"),
         ("no.such.module:Thing()", SpecError, "cannot be imported"),
-        ("ctxlab.strategy:Select()", SpecError, "abstract"),
+        ("ctxlab.core.strategy:Select()", SpecError, "abstract"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_remedy(text, error, words):
@@ -148,7 +148,7 @@ def test_what_cannot_be_is_refused_with_the_remedy(text, error, words):
         (None, SpecError, "one strategy's name"),
         ({":x": {}}, SpecError, "cannot be imported"),
         ({"..x:y": {}}, SpecError, "cannot be imported"),
-        ({"ctxlab.strategy:Strategy": {}}, SpecError, "abstract"),
+        ({"ctxlab.core.strategy:Strategy": {}}, SpecError, "abstract"),
     ],
 )
 def test_a_spec_that_cannot_be_is_refused(spec, error, words):
@@ -170,7 +170,9 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(TEXTS | st.sampled_from([*registry(), "strategy"]), inner, max_size=3)
+        | st.dictionaries(
+            TEXTS | st.sampled_from([*STRATEGIES.classes(), "strategy"]), inner, max_size=3
+        )
     ),
     max_leaves=8,
 )
@@ -200,7 +202,7 @@ def values(annotation: Any) -> st.SearchStrategy[Any]:
     if isinstance(annotation, type) and issubclass(annotation, Select):
         return st.sampled_from([BM25(), BM25(k1=0.5, neighbours=3)])
     if isinstance(annotation, type) and issubclass(annotation, Strategy):
-        return st.deferred(lambda: STRATEGIES)
+        return st.deferred(lambda: ANY_STRATEGY)
     simple: dict[Any, st.SearchStrategy[Any]] = {
         bool: st.booleans(),
         int: st.integers(0, 99),
@@ -227,9 +229,11 @@ def made(draw: st.DrawFn, cls: type[Strategy]) -> Strategy:
     return cls(**chosen)
 
 
-LEAVES = [cls for cls in registry().values() if "Strategy" not in repr(cls.model_fields)]
-COMPOSITES = [cls for cls in registry().values() if cls not in LEAVES and cls is not Pipeline]
-STRATEGIES: st.SearchStrategy[Strategy] = st.recursive(
+LEAVES = [cls for cls in STRATEGIES.classes().values() if "Strategy" not in repr(cls.model_fields)]
+COMPOSITES = [
+    cls for cls in STRATEGIES.classes().values() if cls not in LEAVES and cls is not Pipeline
+]
+ANY_STRATEGY: st.SearchStrategy[Strategy] = st.recursive(
     st.sampled_from(LEAVES).flatmap(made),
     lambda inner: (
         st.tuples(inner, inner).map(lambda pair: pair[0] >> pair[1])
@@ -242,7 +246,7 @@ STRATEGIES: st.SearchStrategy[Strategy] = st.recursive(
 )
 RECIPES = st.builds(
     Recipe,
-    strategy=STRATEGIES,
+    strategy=ANY_STRATEGY,
     budget=st.sampled_from(["8000", "8k", "10%", "12.5%"]),
     seed=st.integers(0, 2**40),
     name=TEXTS,
@@ -360,4 +364,4 @@ def test_a_recipe_names_the_version_that_wrote_it():
 
 def test_names_are_found_by_module_too():
     """Classes of ctxlab's answer to both of their names."""
-    assert find("KeepLast") is find("ctxlab.strategies.windows:KeepLast")
+    assert STRATEGIES.find("KeepLast") is STRATEGIES.find("ctxlab.strategies.windows:KeepLast")

@@ -14,18 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctxlab.errors import (
-    ConflictError,
-    NewerStoreError,
-    StoreCorruptError,
-    StoreError,
-)
-from ctxlab.model import Case, Message, Probe
+from ctxlab.core.cases import Case, Probe
+from ctxlab.core.segments import Message
+from ctxlab.core.tokens import TokenCounter
+from ctxlab.errors import ConflictError, NewerStoreError, StoreCorruptError, StoreError
 from ctxlab.store import Store
 from ctxlab.store.backup import restore
 from ctxlab.store.reading import tail
 from ctxlab.testing import chats, sample_case
-from ctxlab.tokens import TokenCounter
 
 ORPHANS = {
     "sessions": "SELECT count(*) FROM sessions ANTI JOIN workshops w ON w.id = workshop_id",
@@ -97,7 +93,9 @@ def test_a_stored_count_needs_no_tokenizer(path, monkeypatch):
         store.add_cases([sample_case()])
         counter = TokenCounter()
         store.prime(counter)
-    monkeypatch.setattr("ctxlab.tokens.load", lambda _: pytest.fail("the vocabulary was loaded"))
+    monkeypatch.setattr(
+        "ctxlab.core.tokens.load", lambda _: pytest.fail("the vocabulary was loaded")
+    )
     assert sum(counter.count(m.content) for m in sample_case().messages) > 100
 
 
@@ -173,7 +171,7 @@ def test_a_second_process_is_told_who_holds_the_file(path):
 def test_kill_9_keeps_what_was_acknowledged(path):
     """Every acknowledged case is there afterwards, and the file opens."""
     code = (
-        "import sys; from ctxlab.store import Store; from ctxlab.model import Case, Message\n"
+        "import sys; from ctxlab.store import Store; from ctxlab.core.cases import Case, Message\n"
         "store = Store(sys.argv[1])\n"
         "for i in range(10000):\n"
         "    store.add_cases([Case(str(i), 'd', (Message('m', 'user', 'x' * 500),))])\n"
@@ -238,7 +236,7 @@ def test_a_full_disk_is_said_and_loses_nothing(path):
     """Under a file-size limit the write fails clearly and the earlier rows stay."""
     code = (
         "import resource, signal, sys; from ctxlab.store import Store\n"
-        "from ctxlab.model import Case, Message; import random\n"
+        "from ctxlab.core.cases import Case, Message; import random\n"
         "store = Store(sys.argv[1]); text = lambda: random.randbytes(40000).hex()\n"
         "store.add_cases([Case('first', 'd', (Message('m', 'user', 'kept'),))])\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"

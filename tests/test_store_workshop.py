@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from ctxlab.assembly import assemble, step_table
-from ctxlab.budget import TierBudget
+from ctxlab.core.budgets import TierBudget
+from ctxlab.core.segments import ContextTier, Message
+from ctxlab.core.tokens import TokenCounter
 from ctxlab.datasets import bundled_dir, load_workshop
 from ctxlab.errors import (
     ConflictError,
@@ -28,13 +29,13 @@ from ctxlab.errors import (
     TransitionError,
     UnknownNameError,
 )
-from ctxlab.model import ContextTier, Message
 from ctxlab.store import Store
-from ctxlab.store.artifacts import merge_patch
-from ctxlab.store.autosave import AutoSaver
-from ctxlab.store.compatibility import changes
-from ctxlab.tokens import TokenCounter
 from ctxlab.workshop import NOTHING_BEFORE, Protocol
+from ctxlab.workshop.artifacts import Artifacts, merge_patch
+from ctxlab.workshop.assembly import assemble, step_table
+from ctxlab.workshop.autosave import AutoSaver
+from ctxlab.workshop.compatibility import changes
+from ctxlab.workshop.workshops import Workshops
 
 FILES = sorted((bundled_dir() / "workshops").glob("*.json"))
 CHALLENGE = {
@@ -71,12 +72,12 @@ def store(tmp_path):
 
 @pytest.fixture
 def workshop(store):
-    return store.create_workshop("Market hall")
+    return Workshops(store).create("Market hall")
 
 
 @pytest.fixture
 def retro(store):
-    return store.create_workshop("Retro", RETRO)
+    return Workshops(store).create("Retro", RETRO)
 
 
 def python(code: str, *arguments: object) -> subprocess.Popen[str]:
@@ -220,7 +221,7 @@ def test_a_workshop_goes_through_its_life_by_rule(retro):
 
 def test_deleting_a_workshop_leaves_nothing_behind(store):
     """No orphan in any table but definitions and schemas."""
-    workshop = store.add_workshop(load_workshop(FILES[0]))
+    workshop = Workshops(store).add(load_workshop(FILES[0]))
     workshop.regenerate_summary("persona", "Another.")
     workshop.delete()
     assert set(store.counts()) == {"step_definitions", "artifact_schemas"}
@@ -238,8 +239,8 @@ class NoteV2(BaseModel):
 
 
 def noted(store, *artifacts):
-    workshops = [store.create_workshop("Retro", RETRO) for _ in artifacts]
-    store.register_schema("facts", 7, NoteV1)
+    workshops = [Workshops(store).create("Retro", RETRO) for _ in artifacts]
+    Workshops(store).register_schema("facts", 7, NoteV1)
     for workshop, artifact in zip(workshops, artifacts, strict=True):
         workshop.save_artifact("facts", artifact, schema_version=7)
     return workshops
@@ -248,14 +249,14 @@ def noted(store, *artifacts):
 def test_schemas_are_compared_by_rule_and_by_replay(store):
     """Every change has a path and a reason, and every stored artifact is tried."""
     noted(store, {"text": "a"}, {"text": "b", "owner": "Mira"})
-    store.register_schema("facts", 8, NoteV2)
-    found = store.compatibility("facts", 7, 8)
+    Workshops(store).register_schema("facts", 8, NoteV2)
+    found = Workshops(store).compatibility("facts", 7, 8)
     assert found.kind == "needs migration"
     assert ("$.owner", "a new required field") in {(c.path, c.reason) for c in found.changes}
     assert found.replayed == 2
     assert len(found.refused) == 1
     with pytest.raises(ConflictError, match="register the change as version 9"):
-        store.register_schema("facts", 8, NoteV1)
+        Workshops(store).register_schema("facts", 8, NoteV1)
 
 
 @pytest.mark.parametrize(
@@ -290,19 +291,20 @@ def test_each_change_is_classified(old, new, kinds):
 
 def test_a_migration_is_all_or_nothing(store):
     """A dry run reports, a failure changes nothing, a success changes all and keeps versions."""
+    workshops = Workshops(store)
     first, second = noted(store, {"text": "a"}, {"text": "b"})
-    store.register_schema("facts", 8, NoteV2)
-    assert [one.ok for one in store.migrate_artifacts("facts", 8)] == [False, False]
+    workshops.register_schema("facts", 8, NoteV2)
+    assert [one.ok for one in workshops.migrate_artifacts("facts", 8)] == [False, False]
 
     def only_a(old):
         return {**old, "owner": "Mira"} if old["text"] == "a" else old
 
-    store.register_schema("facts", 8, NoteV2, migrate=only_a)
+    workshops.register_schema("facts", 8, NoteV2, migrate=only_a)
     with pytest.raises(InvalidArtifactError, match="owner"):
-        store.migrate_artifacts("facts", 8, dry_run=False)
+        workshops.migrate_artifacts("facts", 8, dry_run=False)
     assert first.artifact("facts").version == 1
-    store.register_schema("facts", 8, NoteV2, migrate=lambda old: {**old, "owner": "Mira"})
-    report = store.migrate_artifacts("facts", 8, dry_run=False)
+    workshops.register_schema("facts", 8, NoteV2, migrate=lambda old: {**old, "owner": "Mira"})
+    report = workshops.migrate_artifacts("facts", 8, dry_run=False)
     assert all(one.ok for one in report)
     assert second.artifact("facts").artifact == {"text": "b", "owner": "Mira"}
     assert [(r.version, r.schema_version) for r in second.history("facts")] == [(1, 7), (2, 8)]
@@ -311,7 +313,7 @@ def test_a_migration_is_all_or_nothing(store):
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_the_bundled_workshops_stay_small_at_the_last_step(file, store):
     """Under 15,000 tokens where the history exceeds 25,000; every tier within its limit."""
-    workshop = store.add_workshop(load_workshop(file))
+    workshop = Workshops(store).add(load_workshop(file))
     rows = step_table(store, workshop.id, TierBudget(15_000))
     last = {row["tier"]: row for row in rows if row["step"] == "validate"}
     assert last["prompt"]["tokens"] < 15_000
@@ -346,7 +348,7 @@ def test_a_step_without_its_past_says_so(workshop):
 
 def test_the_order_of_an_assembled_context_is_stable(store):
     """Artifacts, then summaries, then messages, in the protocol's order: a cacheable prefix."""
-    workshop = store.add_workshop(load_workshop(FILES[0]))
+    workshop = Workshops(store).add(load_workshop(FILES[0]))
     step = assemble(store, workshop.id, "validate")
     tiers = [segment.tier for segment in step.context]
     order = [ContextTier.PERSISTENT, ContextTier.LONG_TERM, ContextTier.SHORT_TERM]
@@ -359,22 +361,24 @@ def test_the_order_of_an_assembled_context_is_stable(store):
 def test_assembling_needs_no_tokenizer(tmp_path, monkeypatch):
     """Stored counts are enough."""
     with Store(tmp_path / "lab.duckdb") as store:
-        workshop = store.add_workshop(load_workshop(FILES[0])).id
-    monkeypatch.setattr("ctxlab.tokens.load", lambda _: pytest.fail("the vocabulary was loaded"))
+        workshop = Workshops(store).add(load_workshop(FILES[0])).id
+    monkeypatch.setattr(
+        "ctxlab.core.tokens.load", lambda _: pytest.fail("the vocabulary was loaded")
+    )
     with Store(tmp_path / "lab.duckdb", counter=TokenCounter()) as store:
         assert assemble(store, workshop, "validate").report().prompt.used > 1000
 
 
 RACE = """
 import sys, time
+from ctxlab import Store, Workshops
 from ctxlab.errors import StaleVersionError, StoreLockedError
-from ctxlab.store import Store
 path, workshop, wanted = sys.argv[1], sys.argv[2], int(sys.argv[3])
 done = stale = 0
 while done < wanted:
     try:
         with Store(path) as store:
-            handle = store.workshop(workshop)
+            handle = Workshops(store).open(workshop)
             for _ in range(25):
                 if done == wanted:
                     break
@@ -397,13 +401,13 @@ def test_two_processes_lose_no_write(tmp_path):
     """A thousand increments of one artifact from two processes are a thousand versions."""
     path = tmp_path / "lab.duckdb"
     with Store(path) as store:
-        workshop = store.create_workshop("Retro", RETRO).id
+        workshop = Workshops(store).create("Retro", RETRO).id
     children = [python(RACE, path, workshop, 500) for _ in range(2)]
     for child in children:
         out, err = child.communicate(timeout=240)
         assert out.split()[0] == "500", err
     with Store(path) as store:
-        record = store.workshop(workshop).artifact("facts")
+        record = Workshops(store).open(workshop).artifact("facts")
         assert (record.version, record.artifact["count"]) == (1000, 1000)
 
 
@@ -439,7 +443,7 @@ def test_two_threads_lose_no_write_and_raise_on_every_stale_one(retro):
 AUTOSAVE = """
 import sys
 from ctxlab.store import Store
-from ctxlab.store.autosave import AutoSaver
+from ctxlab.workshop.autosave import AutoSaver
 with Store(sys.argv[1]) as store:
     saver = AutoSaver(store, delay=0.0, max_wait=0.0)
     for i in range(1, 100000):
@@ -450,12 +454,13 @@ with Store(sys.argv[1]) as store:
 
 MIGRATION = """
 import sys
-from ctxlab.store import Store
+from ctxlab import Store, Workshops
 with Store(sys.argv[1]) as store:
-    store.register_schema("facts", 8, {"type": "object"}, migrate=lambda old: {**old, "v": 8})
+    workshops = Workshops(store)
+    workshops.register_schema("facts", 8, {"type": "object"}, migrate=lambda old: {**old, "v": 8})
     print("ready", flush=True)
     while True:
-        store.migrate_artifacts("facts", 8, dry_run=False)
+        workshops.migrate_artifacts("facts", 8, dry_run=False)
 """
 
 
@@ -463,7 +468,7 @@ def test_kill_9_in_auto_save_keeps_every_acknowledged_edit(tmp_path):
     """What was flushed is there, and the store opens."""
     path = tmp_path / "lab.duckdb"
     with Store(path) as store:
-        workshop = store.create_workshop("Retro", RETRO).id
+        workshop = Workshops(store).create("Retro", RETRO).id
     child = python(AUTOSAVE, path, workshop)
     acknowledged = 0
     for line in child.stdout:
@@ -474,7 +479,7 @@ def test_kill_9_in_auto_save_keeps_every_acknowledged_edit(tmp_path):
     acknowledged = max([acknowledged, *(int(line) for line in child.stdout)])
     child.wait()
     with Store(path) as store:
-        handle = store.workshop(workshop)
+        handle = Workshops(store).open(workshop)
         assert handle.artifact("facts").artifact["count"] in (acknowledged, acknowledged + 1)
         versions = [record.version for record in handle.history("facts")]
         assert versions == list(range(1, handle.artifact("facts").version + 1))
@@ -540,9 +545,9 @@ def test_auto_save_surfaces_a_conflict_with_both_versions_and_keeps_the_edit(ret
 def test_auto_save_tries_again_what_failed(retro, monkeypatch):
     """A failure is kept, reported, and mended by the next try."""
     saver = AutoSaver(retro.store, delay=0.05)
-    real = retro.store.artifacts.save
+    real = Artifacts.save
     monkeypatch.setattr(
-        retro.store.artifacts, "save", lambda *a, **k: (_ for _ in ()).throw(StoreError("full"))
+        Artifacts, "save", lambda *a, **k: (_ for _ in ()).throw(StoreError("full"))
     )
     saver.edit(retro.id, "facts", {"facts": ["kept"]})
     deadline = time.monotonic() + 5
@@ -550,7 +555,7 @@ def test_auto_save_tries_again_what_failed(retro, monkeypatch):
         time.sleep(0.01)
     assert "full" in str(saver.failures[retro.id, "facts"])
     assert saver.pending == 1
-    monkeypatch.setattr(retro.store.artifacts, "save", real)
+    monkeypatch.setattr(Artifacts, "save", real)
     saver.close()
     assert retro.artifact("facts").artifact == {"facts": ["kept"]}
     with pytest.raises(StoreError, match="closed"):
@@ -561,24 +566,24 @@ def test_auto_save_flushes_at_exit(tmp_path):
     """A script that ends without closing loses nothing."""
     path = tmp_path / "lab.duckdb"
     code = (
-        "import sys; from ctxlab.store import Store; from ctxlab.store.autosave import AutoSaver\n"
-        "store = Store(sys.argv[1]); workshop = store.create_workshop('Retro')\n"
+        "import sys; from ctxlab import AutoSaver, Store, Workshops\n"
+        "store = Store(sys.argv[1]); workshop = Workshops(store).create('Retro')\n"
         "AutoSaver(store, delay=60).edit(workshop.id, 'persona', {'a': 1}, validate=False)\n"
         "print(workshop.id)\n"
     )
     out, err = python(code, path).communicate()
     assert out, err
     with Store(path) as store:
-        assert store.workshop(out.strip()).artifact("persona").artifact == {"a": 1}
+        assert Workshops(store).open(out.strip()).artifact("persona").artifact == {"a": 1}
 
 
 def test_a_protocol_of_ones_own_is_kept_with_the_store(tmp_path):
     """Another process finds steps, dependencies and schemas again."""
     path: Path = tmp_path / "lab.duckdb"
     with Store(path) as store:
-        workshop = store.create_workshop("Retro", RETRO).id
+        workshop = Workshops(store).create("Retro", RETRO).id
     with Store(path) as store:
-        handle = store.workshop(workshop)
+        handle = Workshops(store).open(workshop)
         assert handle.protocol.steps == RETRO.steps
         with pytest.raises(InvalidArtifactError):
             handle.save_artifact("change", {"owner": 7})

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxlab.model import Context, Message, ToolCall
-from ctxlab.sentences import sentence_ranges, split
+from ctxlab.core.context import Context
+from ctxlab.core.segments import Message, ToolCall
+from ctxlab.core.splitting import split
+from ctxlab.core.task import Task
 from ctxlab.strategies import BM25, LexRank, Sentences, StripBoilerplate
-from ctxlab.task import Task
 from ctxlab.testing import check_laws
+from ctxlab.text.sentences import sentence_ranges
 
 
 def sentences(text: str) -> list[str]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from ctxlab.bench.explaining import explain
+from ctxlab.core.context import Context
+from ctxlab.core.segments import Message, Segment, ToolCall
+from ctxlab.core.task import Task
+from ctxlab.core.tools import TokenScore, Tools
 from ctxlab.errors import MissingExtraError, MissingToolError
-from ctxlab.explanation import explain
-from ctxlab.language_models import chunked, tiled
-from ctxlab.model import Context, Message, Segment, ToolCall
+from ctxlab.models.language_models import chunked, tiled
 from ctxlab.strategies import LLMLingua2, LongLLMLingua, SelectiveContext
 from ctxlab.strategies.units import TokenScores, phrases, words
-from ctxlab.task import Task, TokenScore, Tools
 from ctxlab.testing import check_laws, sample_case
 
 

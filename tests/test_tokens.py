@@ -11,11 +11,13 @@ import tiktoken_ext.openai_public as openai_public
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxlab._vocab import SHIPPED, check_ranks, load, rank_file
+from ctxlab.core.context import Context
+from ctxlab.core.segments import Message, ToolCall
+from ctxlab.core.task import Task
+from ctxlab.core.tokens import TokenCounter, resolve_encoding, shared_counter
+from ctxlab.core.tools import Tools
+from ctxlab.core.vocabulary import SHIPPED, check_ranks, load, rank_file
 from ctxlab.errors import EncodingUnavailableError, MissingExtraError, UnknownNameError
-from ctxlab.model import Context, Message, ToolCall
-from ctxlab.task import Task, Tools
-from ctxlab.tokens import TokenCounter, resolve_encoding, shared_counter
 
 ENCODINGS = sorted(SHIPPED)
 
@@ -39,7 +41,7 @@ def test_counting_works_where_no_network_does():
     """A fresh process without any name resolution counts with every shipped encoding."""
     code = (
         "import socket; socket.getaddrinfo = None; socket.socket.connect = None\n"
-        "from ctxlab.tokens import TokenCounter\n"
+        "from ctxlab.core.tokens import TokenCounter\n"
         "print([TokenCounter(e).count('Hello world') for e in "
         "('o200k_base', 'cl100k_base', 'o200k_harmony', 'gpt-4o')])"
     )
@@ -111,7 +113,7 @@ def test_gigatoken_counts_as_tiktoken_does(encoding, text):
 
 def test_the_fast_backend_says_which_extra_it_needs(monkeypatch):
     """Without gigatoken the error is the line that installs it."""
-    monkeypatch.setattr("ctxlab.tokens.find_spec", lambda _: None)
+    monkeypatch.setattr("ctxlab.core.tokens.find_spec", lambda _: None)
     with pytest.raises(MissingExtraError, match=r"ctxlab\[fast\]"):
         TokenCounter(backend="fast")
 
@@ -152,7 +154,9 @@ def test_a_primed_counter_never_loads_the_vocabulary(monkeypatch):
     """Counts that a store already holds are taken over, and the tokenizer stays unloaded."""
     counter = TokenCounter()
     counter.prime([("counted before", 2)])
-    monkeypatch.setattr("ctxlab.tokens.load", lambda _: pytest.fail("the vocabulary was loaded"))
+    monkeypatch.setattr(
+        "ctxlab.core.tokens.load", lambda _: pytest.fail("the vocabulary was loaded")
+    )
     assert counter.count_many(["counted before", "counted before"]) == [2, 2]
 
 

@@ -9,15 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxlab.clipping import clipped, clipped_end
+from ctxlab.bench.explaining import explain
+from ctxlab.bench.grid import Grid
+from ctxlab.core.context import Context
+from ctxlab.core.segments import Message, Segment, ToolCall
+from ctxlab.core.task import Task
+from ctxlab.core.tools import Tools
 from ctxlab.datasets import read
-from ctxlab.experiments import Grid
-from ctxlab.explanation import explain
-from ctxlab.model import Context, Message, Segment, ToolCall
 from ctxlab.strategies import CollapseToolUses, KeepLast, KeepValues, TruncateToolOutputs
 from ctxlab.strategies.tool_outputs import values
-from ctxlab.task import Task, Tools
 from ctxlab.testing import check_laws, word_tools
+from ctxlab.text.clipping import clipped, clipped_end
 
 CHARACTERS = Tools(count=len)
 

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ctxlab.core.context import Context
+from ctxlab.core.segments import ContextTier, Segment
+from ctxlab.core.steps import StepContext
 from ctxlab.errors import UnknownNameError
-from ctxlab.model import Context, ContextTier, Segment, StepContext
 from ctxlab.workshop import (
     DESIGN_THINKING,
     NOTHING_BEFORE,

@@ -10,7 +10,15 @@ from typing import Annotated
 
 import typer
 
-from ctxlab.cli import catalogue, compare, data, export, look, postgres, workshop
+from ctxlab.cli import (
+    comparing,
+    exporting,
+    listing,
+    loading,
+    production,
+    showing,
+    workshop_commands,
+)
 from ctxlab.errors import BudgetError, CtxlabError, SpecError, UnknownNameError
 
 app = typer.Typer(
@@ -20,18 +28,18 @@ app = typer.Typer(
     add_completion=False,
     help="A laboratory for context compression: measure what every strategy keeps, loses, costs.",
 )
-app.command()(compare.demo)
-app.command("import")(data.import_)
-app.command()(look.budget)
-app.command()(compare.compare)
-app.command()(look.show)
-app.command()(catalogue.strategies)
-app.add_typer(data.datasets_app, name="datasets")
-app.command()(data.sql)
-app.command()(workshop.backup)
-app.command()(workshop.restore)
-app.command("export")(export.export_)
-app.command()(postgres.push)
+app.command()(comparing.demo)
+app.command("import")(loading.import_)
+app.command()(showing.budget)
+app.command()(comparing.compare)
+app.command()(showing.show)
+app.command()(listing.strategies)
+app.add_typer(loading.datasets_app, name="datasets")
+app.command()(loading.sql)
+app.command()(workshop_commands.backup)
+app.command()(workshop_commands.restore)
+app.command("export")(exporting.export_)
+app.command()(production.push)
 
 _USAGE = (BudgetError, SpecError, UnknownNameError)
 

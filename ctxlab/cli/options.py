@@ -14,7 +14,7 @@ import typer
 from ctxlab.errors import DataError, UnknownNameError
 
 if TYPE_CHECKING:
-    from ctxlab.model import Case
+    from ctxlab.core.cases import Case
 
 Paths = Annotated[
     list[str],

@@ -12,7 +12,7 @@ from ctxlab.display.html import interval, p_text, percent
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ctxlab.leaderboard import Row
+    from ctxlab.bench.leaderboard import Row
 
 
 def put_json(value: object) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ctxlab.datasets.anthropic import messages_from_anthropic
-from ctxlab.datasets.cases import case_to_dict, write_cases
-from ctxlab.datasets.catalogue import Source, bundled_dir, fetch, load, source, sources
+from ctxlab.chats.anthropic_reader import messages_from_anthropic
+from ctxlab.chats.case_format import case_to_dict, write_cases
+from ctxlab.chats.openai_reader import messages_from_openai
+from ctxlab.chats.workshop_file import WorkshopFile, load_workshop
 from ctxlab.datasets.formats import FORMATS, Format, find_format, read, read_all, sniff
-from ctxlab.datasets.openai_chat import messages_from_openai
-from ctxlab.datasets.workshop import WorkshopFile, load_workshop
+from ctxlab.datasets.public_sources import Source, bundled_dir, fetch, load, source, sources
 
 __all__ = [
     "FORMATS",

@@ -6,20 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ctxlab.datasets import (
-    anthropic,
-    cases,
-    locomo,
-    longmemeval,
-    openai_chat,
-    qmsum,
-    sharegpt,
-    taubench,
-    workshop,
-)
-from ctxlab.datasets.files import Record, records
+from ctxlab.chats import anthropic_reader as anthropic
+from ctxlab.chats import case_format as cases
+from ctxlab.chats import openai_reader as openai_chat
+from ctxlab.chats import sharegpt
+from ctxlab.chats import workshop_file as workshop
+from ctxlab.chats.files import Record, records
+from ctxlab.core.cases import Case
+from ctxlab.datasets import locomo, longmemeval, qmsum, taubench
 from ctxlab.errors import DataError, UnknownNameError
-from ctxlab.model import Case
 
 Reader = Callable[[object, str], Iterator[Case]]
 OnSkip = Callable[[DataError], None]

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ctxlab.datasets.building import build_case
-from ctxlab.datasets.fields import Fields
+from ctxlab.chats.case_building import build_case
+from ctxlab.chats.fields import Fields
+from ctxlab.core.cases import Case, Probe
+from ctxlab.core.segments import Message
 from ctxlab.errors import DataError
-from ctxlab.model import Case, Message, Probe
 
 _TURN = re.compile(r"D(\d+):0*(\d+)")
 _SESSION = re.compile(r"session_(\d+)")

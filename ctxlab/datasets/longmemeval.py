@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ctxlab.datasets.building import build_case
-from ctxlab.datasets.cases import role_of
-from ctxlab.datasets.fields import Fields, expect
+from ctxlab.chats.case_building import build_case
+from ctxlab.chats.case_format import role_of
+from ctxlab.chats.fields import Fields, expect
+from ctxlab.core.cases import Case, Probe
+from ctxlab.core.segments import Message
 from ctxlab.errors import DataError
-from ctxlab.model import Case, Message, Probe
 
 
 def is_longmemeval(raw: object) -> bool:

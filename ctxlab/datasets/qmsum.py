@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ctxlab.datasets.building import build_case
-from ctxlab.datasets.fields import Fields, expect
+from ctxlab.chats.case_building import build_case
+from ctxlab.chats.fields import Fields, expect
+from ctxlab.core.cases import Case, Probe
+from ctxlab.core.segments import Message
 from ctxlab.errors import DataError
-from ctxlab.model import Case, Message, Probe
 
 
 def is_qmsum(raw: object) -> bool:

@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from ctxlab.datasets.building import build_case
-from ctxlab.datasets.fields import Fields
-from ctxlab.datasets.openai_chat import messages_of
-from ctxlab.model import Case, Message, Probe, ToolCall
+from ctxlab.chats.case_building import build_case
+from ctxlab.chats.fields import Fields
+from ctxlab.chats.openai_reader import messages_of
+from ctxlab.core.cases import Case, Probe
+from ctxlab.core.segments import Message, ToolCall
 
 _CHANGES = ("book_", "cancel_", "exchange_", "modify_", "return_", "send_", "update_")
 

@@ -77,7 +77,7 @@ def availability_curve(
     Parameters
     ----------
     rows : sequence of mapping
-        The fields of `ctxlab.leaderboard.Row`.
+        The fields of `ctxlab.bench.leaderboard.Row`.
     measure : str
         What the vertical axis shows.
 
@@ -132,7 +132,7 @@ def pareto(rows: Sequence[Mapping[str, Any]], measure: str = "all_evidence") -> 
     Parameters
     ----------
     rows : sequence of mapping
-        The fields of `ctxlab.leaderboard.Row`.
+        The fields of `ctxlab.bench.leaderboard.Row`.
     measure : str
         What the vertical axis shows.
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from ctxlab.budget import TierUse
-from ctxlab.ledger import Fate, LedgerEntry
-from ctxlab.model import Context, Segment
+from ctxlab.core.budgets import TierUse
+from ctxlab.core.context import Context
+from ctxlab.core.ledger import Fate, LedgerEntry
+from ctxlab.core.segments import Segment
 
 _SHOWN = 400
 _LONG = 600
@@ -64,7 +65,7 @@ def leaderboard_html(rows: Sequence[Mapping[str, Any]]) -> str:
     Parameters
     ----------
     rows : sequence of mapping
-        The fields of `ctxlab.leaderboard.Row`.
+        The fields of `ctxlab.bench.leaderboard.Row`.
 
     Examples
     --------
@@ -236,6 +237,22 @@ def _more(count: int) -> str:
     if count <= _SHOWN:
         return ""
     return f"<p style='{_QUIET}'>{count - _SHOWN:,} more segments are not shown</p>"
+
+
+def store_html(path: str, counts: Mapping[str, int]) -> str:
+    """Return a store as HTML: its path and the rows of every table.
+
+    Examples
+    --------
+    >>> "chat_messages" in store_html("lab.duckdb", {"chat_messages": 9})
+    True
+    """
+    rows = "".join(
+        f"<tr><td style='text-align:left'>{escape(name)}</td><td>{size:,}</td></tr>"
+        for name, size in counts.items()
+    )
+    head = f"<b>Store</b> <code>{escape(path)}</code>"
+    return f"{head}<table><tr><th>table</th><th>rows</th></tr>{rows}</table>"
 
 
 def budget_html(rows: Sequence[TierUse]) -> str:

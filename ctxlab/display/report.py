@@ -15,8 +15,8 @@ from ctxlab.display.charts import availability_curve, pareto
 from ctxlab.display.html import interval, p_text, percent
 
 if TYPE_CHECKING:
-    from ctxlab.leaderboard import Row
-    from ctxlab.results import LostProbe
+    from ctxlab.bench.leaderboard import Row
+    from ctxlab.bench.results import LostProbe
 
 _LISTED = 2000
 _SNIPPET = 280
@@ -68,20 +68,20 @@ class ReportData:
     measure: str = "all_evidence"
 
 
-def write_report(data: ReportData, path: str | Path) -> Path:
+def write_report(path: str | Path, **parts: Any) -> Path:  # noqa: ANN401 - of ReportData
     """Write the report; a file of that name is replaced at the end, in one step.
 
     Examples
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_report(ReportData("Empty", [], [], []), f"{folder}/report.html").name
-    'report.html'
+    ...     write_report(f"{folder}/r.html", title="Empty", rows=[], verdicts=[], lost=[]).name
+    'r.html'
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}.{os.getpid()}")
-    beside.write_text(build_report(data), encoding="utf-8", errors="replace")
+    beside.write_text(build_report(ReportData(**parts)), encoding="utf-8", errors="replace")
     beside.replace(target)
     return target
 

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, cast
 
 from ctxlab.errors import StoreError, UnknownNameError
-from ctxlab.export.schemas import StepSchema, chosen_schemas
+from ctxlab.export.chosen_schemas import StepSchema, chosen_schemas
 
 if TYPE_CHECKING:
     from ctxlab.store import Store
@@ -28,6 +28,12 @@ TARGETS: Mapping[str, str] = MappingProxyType(
     }
 )
 """What can be written, by name."""
+_FILES = {
+    "postgres": "postgres_ddl",
+    "jsonschema": "json_schema",
+    "pydantic": "pydantic_module",
+    "duckdb": "duckdb_ddl",
+}
 
 
 class Target(Protocol):
@@ -35,8 +41,8 @@ class Target(Protocol):
 
     Examples
     --------
-    >>> from ctxlab.export import jsonschema
-    >>> target: Target = jsonschema
+    >>> from ctxlab.export import json_schema
+    >>> target: Target = json_schema
     """
 
     def files(self, schemas: Sequence[StepSchema]) -> Mapping[str, str]:
@@ -86,7 +92,7 @@ def export(
     """
     if target not in TARGETS:
         raise UnknownNameError("export target", target, TARGETS)
-    module = cast("Target", import_module(f"ctxlab.export.{target}"))
+    module = cast("Target", import_module(f"ctxlab.export.{_FILES[target]}"))
     texts = module.files(chosen_schemas(store, steps, versions))
     folder = Path(out)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ctxlab.export.schemas import StepSchema
+from ctxlab.export.chosen_schemas import StepSchema
 
 
 def schema_inserts(schemas: Sequence[StepSchema]) -> list[str]:

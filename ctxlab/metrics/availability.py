@@ -9,9 +9,11 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
-from ctxlab.ledger import Traces
-from ctxlab.model import Context, Probe, Segment
-from ctxlab.task import Task
+from ctxlab.core.cases import Probe
+from ctxlab.core.context import Context
+from ctxlab.core.ledger import Traces
+from ctxlab.core.segments import Segment
+from ctxlab.core.task import Task
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from ctxlab import progress as _progress
+from ctxlab.core import progress as _progress
+from ctxlab.core.progress import Advance
 from ctxlab.errors import MissingExtraError
-from ctxlab.progress import Advance
 
 if TYPE_CHECKING:
+    from ctxlab.core.tokens import TokenCounter
     from ctxlab.store import Store
-    from ctxlab.tokens import TokenCounter
 
 __all__ = ["Counts", "Progress", "import_workshops", "is_address", "push_workshops"]
 
@@ -71,7 +71,7 @@ def import_workshops(
     dsn : str
         Address of the database, such as ``postgresql://user@host/app``.
     progress : callable
-        Shows the messages that were read; `ctxlab.progress.progress` by default.
+        Shows the messages that were read; `ctxlab.core.progress.progress` by default.
     counter : TokenCounter, optional
         Counts the tokens; the process's counter by default.
 
@@ -94,8 +94,8 @@ def import_workshops(
     ctxlab.errors.StoreError: postgresql://ada@localhost:1/app cannot be reached: ...
     """
     _require("PostgreSQL import")
+    from ctxlab.core.tokens import shared_counter
     from ctxlab.postgres.importing import import_all
-    from ctxlab.tokens import shared_counter
 
     return import_all(store.db, dsn, progress, counter or shared_counter())
 
@@ -121,7 +121,7 @@ def push_workshops(
     workshops : sequence of str, optional
         Ids of the workshops; all by default.
     progress : callable
-        Shows the rows that were written; `ctxlab.progress.progress` by default.
+        Shows the rows that were written; `ctxlab.core.progress.progress` by default.
 
     Returns
     -------

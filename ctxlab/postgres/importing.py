@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import polars as pl
 from psycopg import Connection, sql
 
+from ctxlab.core.tokens import TokenCounter
 from ctxlab.errors import ConflictError, DataError
 from ctxlab.postgres import Counts, Progress, selects
 from ctxlab.postgres.columns import COLUMNS, Source, find_table
-from ctxlab.postgres.connection import address, connected
 from ctxlab.postgres.rows import Messages, compacted, with_artifact_tokens, with_summary_tokens
+from ctxlab.postgres.server import address, connected
 from ctxlab.store.connection import Database
-from ctxlab.tokens import TokenCounter
 
 _BATCH = 20_000
 _TIME = pl.Datetime("us", "UTC")
@@ -254,8 +254,8 @@ def _refuse_known(db: Database, ids: list[str]) -> None:
 
 def _define(db: Database, protocols: list[str]) -> None:
     """Store the design-thinking protocol where workshops follow it and the database has none."""
-    from ctxlab.store.protocols import define
     from ctxlab.workshop import DESIGN_THINKING
+    from ctxlab.workshop.stored_protocols import define
 
     name = DESIGN_THINKING.name
     known = db.rows("SELECT 1 FROM step_definitions WHERE protocol = ? LIMIT 1", [name])

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import polars as pl
 from psycopg import Connection, sql
 
+from ctxlab.core.progress import Advance
 from ctxlab.errors import ConflictError, NotFoundError, StaleVersionError
-from ctxlab.export.postgres import statements
 from ctxlab.postgres import Counts, Progress
 from ctxlab.postgres.columns import COLUMNS, Source, find_table
-from ctxlab.postgres.connection import address, connected
+from ctxlab.postgres.server import address, connected
 from ctxlab.postgres.staging import (
     comparable,
     refuse_nul,
@@ -21,8 +21,8 @@ from ctxlab.postgres.staging import (
     theirs,
     value,
 )
-from ctxlab.progress import Advance
 from ctxlab.store.connection import Database
+from ctxlab.workshop.production_ddl import statements
 
 _STEPS = (
     "workshop_step_id IN (SELECT id FROM workshop_steps WHERE list_contains($ids, workshop_id))"

@@ -7,12 +7,11 @@ from functools import lru_cache
 
 import polars as pl
 
+from ctxlab.core.segments import Message, Role, ToolCall
+from ctxlab.core.tokens import TokenCounter
 from ctxlab.errors import DataError
-from ctxlab.model import Message, ToolCall
-from ctxlab.segments import Role
 from ctxlab.store.connection import Database
-from ctxlab.store.schemas import faults
-from ctxlab.tokens import TokenCounter
+from ctxlab.workshop.schema_versions import faults
 
 
 class Messages:

@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 import polars as pl
 
-from ctxlab.model import Case
+from ctxlab.core.cases import Case
+from ctxlab.core.tokens import TokenCounter, shared_counter
+from ctxlab.core.views import view
 from ctxlab.store import backup as _backup
-from ctxlab.store import conversations, protocols, reading, runs, schemas, sql
-from ctxlab.store.artifacts import Artifacts
-from ctxlab.store.compatibility import Compatibility, compatibility
+from ctxlab.store import conversations, queries, reading, runs
 from ctxlab.store.connection import Database, Parameters
 from ctxlab.store.conversations import Conversation
 from ctxlab.store.migrate import tables
-from ctxlab.store.schemas import Migrated
-from ctxlab.store.summaries import Summaries
-from ctxlab.store.workshop import Workshop
-from ctxlab.tokens import TokenCounter, shared_counter
-from ctxlab.trials import Trial
-from ctxlab.workshop import DESIGN_THINKING, Protocol
+from ctxlab.store.runs import Trial
 
-if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-    from ctxlab.datasets import WorkshopFile
-
-__all__ = ["Conversation", "Database", "Store", "Workshop"]
+__all__ = ["Conversation", "Database", "Store"]
 
 
 class Store:
@@ -59,11 +48,6 @@ class Store:
     ) -> None:
         self.db = Database(path)
         self.counter = counter or shared_counter()
-        self.artifacts = Artifacts(self.db, self.counter)
-        self.summaries = Summaries(self.db, self.counter)
-        self._migrations: dict[tuple[str, int], protocols.MigrateOne] = {}
-        self._protocols: dict[str, Protocol] = {}
-        self._read_at = -1
 
     @property
     def path(self) -> str:
@@ -110,146 +94,6 @@ class Store:
         >>> Store(":memory:").prime(TokenCounter())
         """
         counter.prime(reading.stored_counts(self.db, counter.encoding))
-
-    def create_workshop(self, title: str, protocol: Protocol = DESIGN_THINKING) -> Workshop:
-        """Make a workshop with all steps of a protocol, none of them started.
-
-        Examples
-        --------
-        >>> Store(":memory:").create_workshop("Market hall")
-        Workshop('Market hall', 0 of 10 steps complete)
-        """
-        with self.db.write():
-            protocols.define(self.db, protocol)
-            steps = tuple((step.id, ()) for step in protocol.steps)
-            chat = Conversation(title, protocol.name, steps)
-            [workshop] = conversations.add_conversations(self.db, [chat], self.counter)
-        return Workshop(self, workshop)
-
-    def add_workshop(self, file: WorkshopFile, protocol: Protocol = DESIGN_THINKING) -> Workshop:
-        """Store a workshop file whole: messages, summaries, artifacts, and its probes as a case.
-
-        Examples
-        --------
-        >>> from ctxlab.datasets import bundled_dir, load_workshop
-        >>> file = load_workshop(bundled_dir() / "workshops/market-surplus.json")
-        >>> Store(":memory:").add_workshop(file)
-        Workshop('Food surplus at the covered market of Varnhem', 10 of 10 steps complete)
-        """
-        with self.db.write():
-            protocols.define(self.db, protocol)
-            workshop = Workshop(self, protocols.add_file(self.db, file, protocol, self.counter))
-            for step in file.steps:
-                if step.artifact is not None:
-                    workshop.save_artifact(step.step, step.artifact)
-                if step.summary is not None:
-                    workshop.save_summary(step.step, step.summary)
-            protocols.mark_complete(self.db, workshop.id)
-        return workshop
-
-    def workshop(self, id: str) -> Workshop:  # noqa: A002 - what it is
-        """Return a handle to a stored workshop.
-
-        Raises
-        ------
-        NotFoundError
-            When there is none of that id.
-
-        Examples
-        --------
-        >>> store = Store(":memory:")
-        >>> store.workshop(store.create_workshop("Market hall").id).title
-        'Market hall'
-        """
-        return Workshop(self, id)
-
-    def workshops(self) -> dict[str, str]:
-        """Return the title of every stored workshop, by id.
-
-        Examples
-        --------
-        >>> Store(":memory:").workshops()
-        {}
-        """
-        return dict(self.db.rows("SELECT id, title FROM workshops ORDER BY id"))
-
-    def protocol(self, name: str) -> Protocol:
-        """Return a protocol as it is stored.
-
-        Raises
-        ------
-        NotFoundError
-            When no workshop of that protocol was ever made.
-
-        Examples
-        --------
-        >>> store = Store(":memory:")
-        >>> store.create_workshop("Market hall").protocol == DESIGN_THINKING
-        True
-        """
-        if self._read_at != self.db.generation:
-            self._protocols, self._read_at = {}, self.db.generation
-        if name not in self._protocols:
-            self._protocols[name] = protocols.read(self.db, name)
-        return self._protocols[name]
-
-    def register_schema(
-        self,
-        step_id: str,
-        version: int,
-        schema: type[BaseModel] | Mapping[str, Any],
-        migrate: protocols.MigrateOne | None = None,
-    ) -> None:
-        """Register a version of a step's artifact schema, with the way to it from the one before.
-
-        Raises
-        ------
-        ConflictError
-            When another schema is registered under that version.
-
-        Examples
-        --------
-        >>> Store(":memory:").register_schema("note", 1, {"type": "object"})
-        """
-        name = getattr(migrate, "__qualname__", None)
-        schemas.register_schema(self.db, step_id, version, schema, name)
-        if migrate is not None:
-            self._migrations[step_id, version] = migrate
-
-    def compatibility(self, step_id: str, old: int, new: int) -> Compatibility:
-        """Compare two schema versions, and replay every stored artifact on the new one.
-
-        Examples
-        --------
-        >>> store = Store(":memory:")
-        >>> store.register_schema("note", 1, {"type": "object"})
-        >>> store.register_schema("note", 2, {"type": "object", "required": ["text"]})
-        >>> store.compatibility("note", 1, 2).kind
-        'compatible'
-        """
-        return compatibility(self.db, step_id, old, new)
-
-    def migrate_artifacts(self, step_id: str, to: int, *, dry_run: bool = True) -> list[Migrated]:
-        """Bring every artifact of a step to a schema version, in one transaction, all or nothing.
-
-        Raises
-        ------
-        InvalidArtifactError
-            When one cannot be brought there; then none is changed.
-
-        Examples
-        --------
-        >>> store = Store(":memory:")
-        >>> store.register_schema("note", 2, {"type": "object"})
-        >>> store.migrate_artifacts("note", 2)
-        []
-        """
-
-        def save(row: str, version: int, artifact: dict[str, Any]) -> None:
-            self.artifacts.save(row, step_id, artifact, expected_version=version, schema_version=to)
-
-        migrate = protocols.chain(self._migrations, step_id, to)
-        return schemas.migrate_artifacts(self.db, step_id, migrate, to, save, dry_run=dry_run)
 
     def add_experiment(
         self, name: str, spec: Mapping[str, object], trials: Sequence[str] = ()
@@ -323,7 +167,7 @@ class Store:
         >>> Store(":memory:").query("SELECT ? AS answer", [42]).rows()
         [(42,)]
         """
-        return sql.query(self.db, text, parameters)
+        return queries.query(self.db, text, parameters)
 
     def backup(self, target: str | Path, *, overwrite: bool = False) -> int:
         """Copy the store, triggers and all, to a new file; return the number of rows.
@@ -370,9 +214,4 @@ class Store:
         return f"Store({self.path!r})"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td style='text-align:left'>{escape(name)}</td><td>{size:,}</td></tr>"
-            for name, size in self.counts().items()
-        )
-        head = f"<b>Store</b> <code>{escape(self.path)}</code>"
-        return f"{head}<table><tr><th>table</th><th>rows</th></tr>{rows}</table>"
+        return str(view("store_html", self.path, self.counts()))

@@ -11,7 +11,7 @@ from pathlib import Path
 from ctxlab.errors import StoreError
 from ctxlab.store.connection import Database
 from ctxlab.store.migrate import tables
-from ctxlab.store.text import new_id
+from ctxlab.store.storable import new_id
 
 
 def backup(db: Database, target: str | Path, *, overwrite: bool = False) -> int:

@@ -11,11 +11,12 @@ from typing import Any, Literal
 
 import polars as pl
 
+from ctxlab.core.cases import Case
+from ctxlab.core.segments import Message, Role, ToolCall
+from ctxlab.core.tokens import TokenCounter
 from ctxlab.errors import ConflictError
-from ctxlab.model import Case, Message, Role, ToolCall
 from ctxlab.store.connection import Database
-from ctxlab.store.text import MARK, all_storable, new_id, storable, stored
-from ctxlab.tokens import TokenCounter
+from ctxlab.store.storable import MARK, all_storable, new_id, storable, stored
 
 PLAIN = "chat"
 """The one step, and the protocol, of a conversation that is not a workshop."""

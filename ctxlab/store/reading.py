@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ctxlab.model import Case, Message, Probe, ToolCall
+from ctxlab.core.cases import Case, Probe
+from ctxlab.core.segments import Message, ToolCall
 from ctxlab.store.connection import Database
-from ctxlab.store.text import storable, stored
+from ctxlab.store.storable import storable, stored
 
 
 def read_cases(

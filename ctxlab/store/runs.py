@@ -4,14 +4,61 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 
 import polars as pl
 
 from ctxlab.errors import NotFoundError
 from ctxlab.store.connection import Database
-from ctxlab.store.text import all_storable, new_id, storable
-from ctxlab.trials import Measure, Trial
+from ctxlab.store.storable import all_storable, new_id, storable
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What one probe found in one compressed context: shares from 0 to 1, tokens, seconds.
+
+    Examples
+    --------
+    >>> Measure("p1", "number", 1.0, 1.0, None, 900, 90, 90, 0.01).tokens_after
+    90
+    """
+
+    probe_id: str
+    category: str
+    all_evidence: float | None
+    evidence_tokens: float | None
+    answer: float | None
+    tokens_before: int
+    tokens_after: int
+    budget_tokens: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One trial: what was asked, what it measured, or why it failed.
+
+    Examples
+    --------
+    >>> Trial("9f", "KeepLast()", {}, "10%", "d", "c", 0, "o200k_base", "0", False).error is None
+    True
+    """
+
+    trial_hash: str
+    strategy: str
+    spec: dict[str, object]
+    budget: str
+    dataset: str
+    case_id: str
+    seed: int
+    encoding: str
+    version: str
+    query_aware: bool
+    measures: tuple[Measure, ...] = ()
+    ledger: str = "{}"
+    error: str | None = None
+
 
 _TRIAL = {
     "trial_hash": pl.String, "strategy": pl.String, "spec": pl.String, "budget": pl.String,

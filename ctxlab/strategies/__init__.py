@@ -1,26 +1,14 @@
-"""Every strategy that ships with ctxlab: the export list is the registry."""
+"""Every strategy that ships with ctxlab: the modules of this package are the registry.
+
+A name loads when it is first used. A new strategy is one new file here: its public name, its
+row in the catalogue and the laws that it must keep follow from it.
+"""
 
 from __future__ import annotations
 
-from ctxlab.strategies.composition import Budgeted, DependencyMap, Escalate, Pin
-from ctxlab.strategies.controls import Identity, Oracle, RandomDrop, ShortestFirst
-from ctxlab.strategies.diversity import MMR
-from ctxlab.strategies.duplicates import Deduplicate
-from ctxlab.strategies.embedding import EmbeddingTopK, Fusion
-from ctxlab.strategies.graph import LexRank, TextRank
-from ctxlab.strategies.json_compact import CompactJSON
-from ctxlab.strategies.json_fields import PruneFields
-from ctxlab.strategies.json_rows import SampleRows
-from ctxlab.strategies.knapsack import Knapsack
-from ctxlab.strategies.lexical import BM25, TFIDF, IDFDensity, Surprisal
-from ctxlab.strategies.salience import Salience
-from ctxlab.strategies.semantic_duplicates import SemanticDeduplicate
-from ctxlab.strategies.text import Sentences, StripBoilerplate
-from ctxlab.strategies.tiers import Tiers
-from ctxlab.strategies.token_pruning import LLMLingua2, LongLLMLingua, SelectiveContext
-from ctxlab.strategies.tool_outputs import CollapseToolUses, KeepValues, TruncateToolOutputs
-from ctxlab.strategies.tool_traffic import ClearToolUses, MaskObservations
-from ctxlab.strategies.windows import HeadTail, KeepLast
+from typing import Any
+
+from ctxlab.core.specs import STRATEGIES
 
 CORE = (
     "Identity",
@@ -39,42 +27,14 @@ CORE = (
 )
 """What is compared when nothing is chosen."""
 
-__all__ = [
-    "BM25",
-    "MMR",
-    "TFIDF",
-    "Budgeted",
-    "ClearToolUses",
-    "CollapseToolUses",
-    "CompactJSON",
-    "Deduplicate",
-    "DependencyMap",
-    "EmbeddingTopK",
-    "Escalate",
-    "Fusion",
-    "HeadTail",
-    "IDFDensity",
-    "Identity",
-    "KeepLast",
-    "KeepValues",
-    "Knapsack",
-    "LLMLingua2",
-    "LexRank",
-    "LongLLMLingua",
-    "MaskObservations",
-    "Oracle",
-    "Pin",
-    "PruneFields",
-    "RandomDrop",
-    "Salience",
-    "SampleRows",
-    "SelectiveContext",
-    "SemanticDeduplicate",
-    "Sentences",
-    "ShortestFirst",
-    "StripBoilerplate",
-    "Surprisal",
-    "TextRank",
-    "Tiers",
-    "TruncateToolOutputs",
-]
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - a class of whatever strategy is named
+    if name == "__all__":
+        return STRATEGIES.names()
+    if name.startswith("_") or name not in STRATEGIES:
+        raise AttributeError(f"module 'ctxlab.strategies' has no attribute {name!r}")
+    return STRATEGIES.find(name)
+
+
+def __dir__() -> list[str]:
+    return STRATEGIES.names()

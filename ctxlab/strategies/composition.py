@@ -6,17 +6,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, pairwise
+from typing import Protocol
 
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
+from ctxlab.core.context import Context
+from ctxlab.core.ledger import entry_of
+from ctxlab.core.segments import Note, Role, Segment
+from ctxlab.core.strategy import Outcome, Pipeline, Strategy, Traits, run
+from ctxlab.core.task import Task
 from ctxlab.errors import UnknownNameError
-from ctxlab.ledger import entry_of
-from ctxlab.model import Context, Note, Role, Segment
 from ctxlab.strategies.tool_traffic import MaskObservations
 from ctxlab.strategies.windows import KeepLast
-from ctxlab.strategy import Outcome, Pipeline, Strategy, Traits, run
-from ctxlab.task import Task
-from ctxlab.workshop import Protocol
 
 
 class Escalate(Strategy):
@@ -28,7 +29,7 @@ class Escalate(Strategy):
 
     Examples
     --------
-    >>> from ctxlab.model import Message
+    >>> from ctxlab.core.segments import Message
     >>> messages = [Message("m1", "tool", "a long log " * 9), Message("m2", "user", "Thanks.")]
     >>> Escalate().compress(Context.of(messages), Task(budget=99)).text[:10]
     'a long log'
@@ -112,7 +113,7 @@ class Pin(Strategy):
 
     Examples
     --------
-    >>> from ctxlab.model import Message
+    >>> from ctxlab.core.segments import Message
     >>> task = "Fix the billing job."
     >>> messages = [Message("m1", "user", task), *(Message(f"x{i}", "user", "…") for i in range(9))]
     >>> Pin(first=1).compress(Context.of(messages), Task(budget=20)).text
@@ -173,6 +174,28 @@ class Pin(Strategy):
                 yield i
 
 
+class _Step(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+class Ordered(Protocol):
+    """What has steps that depend on earlier ones, as a protocol of workshops has.
+
+    Examples
+    --------
+    >>> from ctxlab.workshop import DESIGN_THINKING
+    >>> protocol: Ordered = DESIGN_THINKING
+    """
+
+    @property
+    def steps(self) -> Sequence[_Step]:
+        """The steps, in order."""
+
+    def dependencies(self, step: str, /) -> Sequence[str]:
+        """Return the ids of the steps that `step` needs."""
+
+
 class DependencyMap(Strategy):
     """Loads only the steps that the current one needs: what belongs to others goes.
 
@@ -212,7 +235,7 @@ class DependencyMap(Strategy):
         return {named for step, needed in self.needs for named in (step, *needed)}
 
     @classmethod
-    def of(cls, protocol: Protocol, current: str = "") -> DependencyMap:
+    def of(cls, protocol: Ordered, current: str = "") -> DependencyMap:
         """Return the map of a protocol.
 
         Raises

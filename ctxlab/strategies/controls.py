@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from ctxlab.model import Context
-from ctxlab.strategy import Select, Strategy, Traits
-from ctxlab.task import Task
+from ctxlab.core.context import Context
+from ctxlab.core.strategy import Select, Strategy, Traits
+from ctxlab.core.task import Task
 
 
 class Identity(Strategy):
@@ -52,7 +52,7 @@ class ShortestFirst(Select):
 
     Examples
     --------
-    >>> from ctxlab.model import Segment
+    >>> from ctxlab.core.segments import Segment
     >>> ShortestFirst().score(Context((Segment.of("a", "Hello world"),)), Task(budget=1))
     [-2]
     """
@@ -72,7 +72,7 @@ class Oracle(Select):
 
     Examples
     --------
-    >>> from ctxlab.model import Segment
+    >>> from ctxlab.core.segments import Segment
     >>> context = Context((Segment.of("a", "x"), Segment.of("b", "y")))
     >>> task = Task(budget=8, evidence=frozenset({"a"}))
     >>> Oracle().compress(context, task).text

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ctxlab.model import Context
-from ctxlab.strategy import Select, Traits
-from ctxlab.task import Task
-from ctxlab.terms import TermIndex
+from ctxlab.core.context import Context
+from ctxlab.core.indexing import term_index
+from ctxlab.core.strategy import Select, Traits
+from ctxlab.core.task import Task
 
 Row = Callable[[int], tuple[NDArray[np.integer], NDArray[np.float64]]]
 
@@ -27,7 +27,7 @@ class MMR(Select):
 
     Examples
     --------
-    >>> from ctxlab.model import Segment
+    >>> from ctxlab.core.segments import Segment
     >>> texts = ("fish at six", "fish at six o'clock", "bread and fish until noon", "hm")
     >>> context = Context(tuple(Segment.of(text, text) for text in texts))
     >>> scores = MMR().score(context, Task(budget=1, query="fish"))
@@ -51,7 +51,7 @@ class MMR(Select):
         return context.memo(("mmr", self, task.query), lambda: self._scores(context, task.query))
 
     def _scores(self, context: Context, query: str) -> list[float]:
-        index = TermIndex.of(context)
+        index = term_index(context)
         similar = index.similarities
         ranks = greedy_ranks(
             self.relevance * index.cosines(query),

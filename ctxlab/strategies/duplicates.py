@@ -9,9 +9,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from ctxlab.model import Context, Note, Segment
-from ctxlab.strategy import Strategy, Traits
-from ctxlab.task import Task
+from ctxlab.core.context import Context
+from ctxlab.core.segments import Note, Segment
+from ctxlab.core.strategy import Strategy, Traits
+from ctxlab.core.task import Task
 
 Shingles = frozenset[tuple[str, ...]]
 Index = defaultdict[tuple[str, ...], list[tuple[int, int]]]

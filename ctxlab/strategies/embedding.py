@@ -9,12 +9,12 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, SerializeAsAny
 
-from ctxlab.encoders.matrix import Matrix, as_matrix, unit_rows
-from ctxlab.model import Context
+from ctxlab.core.context import Context
+from ctxlab.core.segments import spoken
+from ctxlab.core.strategy import Select, Traits
+from ctxlab.core.task import Task
+from ctxlab.models.matrices import Matrix, as_matrix, unit_rows
 from ctxlab.strategies.lexical import IDFDensity, Scores, Smoothed, okapi, smoothed, standardized
-from ctxlab.strategy import Select, Traits
-from ctxlab.task import Task
-from ctxlab.terms import spoken
 
 
 class EmbeddingTopK(Smoothed):
@@ -25,8 +25,8 @@ class EmbeddingTopK(Smoothed):
 
     Examples
     --------
-    >>> from ctxlab.model import Segment
-    >>> from ctxlab.task import Tools
+    >>> from ctxlab.core.segments import Segment
+    >>> from ctxlab.core.tools import Tools
     >>> def letters(texts): return [[text.count(c) + 0.1 for c in "fish"] for text in texts]
     >>> context = Context((Segment.of("a", "fish"), Segment.of("b", "coffee, coffee")))
     >>> task = Task(budget=5, tools=Tools(count=len, encode=letters), query="which fish?")
@@ -60,8 +60,8 @@ class Fusion(Smoothed):
 
     Examples
     --------
-    >>> from ctxlab.model import Segment
-    >>> from ctxlab.task import Tools
+    >>> from ctxlab.core.segments import Segment
+    >>> from ctxlab.core.tools import Tools
     >>> def letters(texts): return [[text.count(c) + 0.1 for c in "fish"] for text in texts]
     >>> texts = "The fish stall opens at six.", "Coffee?", "A shift has six hours."
     >>> context = Context(tuple(Segment.of(text, text) for text in texts))

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ctxlab.model import Context
-from ctxlab.strategy import Select, Traits
-from ctxlab.task import Task
-from ctxlab.terms import TermIndex
+from ctxlab.core.context import Context
+from ctxlab.core.indexing import term_index
+from ctxlab.core.strategy import Select, Traits
+from ctxlab.core.task import Task
 
 Vector = NDArray[np.float64]
 
@@ -24,7 +24,7 @@ class LexRank(Select):
 
     Examples
     --------
-    >>> from ctxlab.model import Segment
+    >>> from ctxlab.core.segments import Segment
     >>> texts = ("fish and bread", "fish today", "bread tomorrow")
     >>> context = Context(tuple(Segment.of(text, text) for text in texts))
     >>> scores = LexRank().score(context, Task(budget=1))
@@ -47,7 +47,7 @@ class LexRank(Select):
         return context.memo(key, lambda: self._centrality(context))
 
     def _centrality(self, context: Context) -> list[float]:
-        index = TermIndex.of(context)
+        index = term_index(context)
         if self.threshold:
             similar = index.similarities.copy()
             similar.data[similar.data < self.threshold] = 0.0
@@ -65,7 +65,7 @@ class TextRank(Select):
 
     Examples
     --------
-    >>> from ctxlab.model import Segment
+    >>> from ctxlab.core.segments import Segment
     >>> texts = ("fish and bread", "fish today", "bread tomorrow")
     >>> context = Context(tuple(Segment.of(text, text) for text in texts))
     >>> scores = TextRank().score(context, Task(budget=1))
@@ -84,7 +84,7 @@ class TextRank(Select):
         return context.memo(("textrank", self.damping), lambda: self._ranks(context))
 
     def _ranks(self, context: Context) -> list[float]:
-        index = TermIndex.of(context)
+        index = term_index(context)
         overlap = index.overlaps
         # A text of one term has the logarithm 0: two of them would weigh infinitely.
         logs = np.log(np.maximum(index.distinct, 2))

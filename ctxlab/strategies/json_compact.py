@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from pydantic import Field
 
+from ctxlab.core.context import Context
+from ctxlab.core.segments import Role, Segment
+from ctxlab.core.strategy import Strategy, Traits
+from ctxlab.core.task import Task
 from ctxlab.errors import DataError
-from ctxlab.json_layout import Number, Tree, minified, parsed, written
-from ctxlab.model import Context, Segment
-from ctxlab.segments import Role
-from ctxlab.strategy import Strategy, Traits
-from ctxlab.task import Task
+from ctxlab.text.json_layout import Number, Tree, minified, parsed, written
 
 Scalar = str | int | float | bool | None
 
@@ -22,13 +22,13 @@ class CompactJSON(Strategy):
 
     The smallest of four forms by tokens is taken, or the text as it was where none is smaller:
     JSON without white space, and that with tables, without quotes, or both, as
-    `ctxlab.json_layout` defines them; `ctxlab.json_layout.restored` gives back the same JSON.
+    `ctxlab.text.json_layout` defines them, whose `restored` gives back the same JSON.
     It is lossless as long as nothing is dropped on purpose. Tables in the place of records
     follow the columnar idea of Token-Oriented Object Notation (TOON, 2025).
 
     Examples
     --------
-    >>> from ctxlab.model import Message
+    >>> from ctxlab.core.segments import Message
     >>> text = '[{"day": "Mon", "kg": 12, "by": null}, {"day": "Tue", "kg": 9.50, "by": null}]'
     >>> context = Context.of([Message("m1", "tool", text)])
     >>> CompactJSON(drop_nulls=True).compress(context, Task(budget=1)).text

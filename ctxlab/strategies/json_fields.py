@@ -9,11 +9,12 @@ from typing import Any
 
 from pydantic import Field
 
-from ctxlab.clipping import clipped
-from ctxlab.model import Context, Segment
-from ctxlab.packing import Room
-from ctxlab.strategy import Strategy, Traits
-from ctxlab.task import Task
+from ctxlab.core.context import Context
+from ctxlab.core.packing import Room
+from ctxlab.core.segments import Segment
+from ctxlab.core.strategy import Strategy, Traits
+from ctxlab.core.task import Task
+from ctxlab.text.clipping import clipped
 
 Path = tuple[str | int, ...]
 Entry = tuple[int, int, Path, object]
@@ -29,7 +30,7 @@ class PruneFields(Strategy):
 
     Examples
     --------
-    >>> from ctxlab.task import Tools
+    >>> from ctxlab.core.tools import Tools
     >>> segment = Segment.of("artifact:a", '{"name": "Mira", "canvas": "xxxxxxxxxxxxxxxxxxxx"}')
     >>> task = Task(budget=16, tools=Tools(count=len))
     >>> PruneFields().compress(Context((segment,)), task).text

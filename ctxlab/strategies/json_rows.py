@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import Field
 
-from ctxlab.json_layout import Number, Tree, minified
-from ctxlab.model import Context, Segment
-from ctxlab.segments import Role
+from ctxlab.core.context import Context
+from ctxlab.core.segments import Role, Segment
+from ctxlab.core.strategy import Strategy, Traits
+from ctxlab.core.task import Task
 from ctxlab.strategies.json_compact import json_of
-from ctxlab.strategy import Strategy, Traits
-from ctxlab.task import Task
+from ctxlab.text.json_layout import Number, Tree, minified
 
 _ERROR = re.compile(
     r"\b(?:error|errors|exception|traceback|fail(?:ed|ure|ing)?|fatal|panic|denied|refused|"
@@ -37,7 +37,7 @@ class SampleRows(Strategy):
 
     Examples
     --------
-    >>> from ctxlab.model import Message
+    >>> from ctxlab.core.segments import Message
     >>> text = "[" + ",".join(['"all went well"'] * 9) + ',"error: disk full"]'
     >>> context = Context.of([Message("m1", "tool", text)])
     >>> SampleRows(rows=3).compress(context, Task(budget=1)).text

@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, SerializeAsAny, model_validator
 
+from ctxlab.core.context import Context
+from ctxlab.core.packing import Room, group_scores
+from ctxlab.core.segments import ContextTier, Note, Segment
+from ctxlab.core.strategy import Select, Strategy, Traits
+from ctxlab.core.task import Task
 from ctxlab.errors import BudgetError
-from ctxlab.model import Context, ContextTier, Note, Segment
-from ctxlab.packing import Room, group_scores
 from ctxlab.strategies.lexical import BM25
-from ctxlab.strategy import Select, Strategy, Traits
-from ctxlab.task import Task
 
 Values = NDArray[np.float64]
 
@@ -43,8 +44,8 @@ class Knapsack(Strategy):
 
     Examples
     --------
-    >>> from ctxlab.model import Segment
-    >>> from ctxlab.task import Tools
+    >>> from ctxlab.core.segments import Segment
+    >>> from ctxlab.core.tools import Tools
     >>> texts = ("fish and more fish, said at length", "fish", "the fish")
     >>> context = Context(tuple(Segment.of(text, text) for text in texts))
     >>> task = Task(budget=40, tools=Tools(count=len), query="fish")

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ctxlab.model import Context
-from ctxlab.strategy import Select, Traits
-from ctxlab.task import Task
-from ctxlab.terms import TermIndex, spoken, terms
+from ctxlab.core.context import Context
+from ctxlab.core.indexing import term_index
+from ctxlab.core.segments import spoken
+from ctxlab.core.strategy import Select, Traits
+from ctxlab.core.task import Task
+from ctxlab.text.words import terms
 
 Scores = NDArray[np.float64]
 _WORD = re.compile(r"\w+")
@@ -27,7 +29,7 @@ class IDFDensity(Select):
 
     Examples
     --------
-    >>> from ctxlab.model import Segment
+    >>> from ctxlab.core.segments import Segment
     >>> texts = ("yes yes", "yes, stall 17 pays 40 euros")
     >>> context = Context(tuple(Segment.of(text, text) for text in texts))
     >>> [round(score, 2) for score in IDFDensity().score(context, Task(budget=1))]
@@ -51,7 +53,7 @@ class Smoothed(Select):
 
     Examples
     --------
-    >>> from ctxlab.model import Segment
+    >>> from ctxlab.core.segments import Segment
     >>> class Shouted(Smoothed):
     ...     '''Keeps what is shouted.'''
     ...     def match(self, context, task):
@@ -87,7 +89,7 @@ class BM25(Smoothed):
 
     Examples
     --------
-    >>> from ctxlab.model import Segment
+    >>> from ctxlab.core.segments import Segment
     >>> texts = ("The fish stall opens at six.", "Coffee?", "Bread is sold until noon.")
     >>> context = Context(tuple(Segment.of(text, text) for text in texts))
     >>> BM25().compress(context, Task(budget=16, query="When does the fish stall open?")).text
@@ -117,7 +119,7 @@ class TFIDF(Smoothed):
 
     Examples
     --------
-    >>> from ctxlab.model import Segment
+    >>> from ctxlab.core.segments import Segment
     >>> texts = ("The fish stall opens at six.", "Coffee?", "Bread is sold until noon.")
     >>> context = Context(tuple(Segment.of(text, text) for text in texts))
     >>> TFIDF().score(context, Task(budget=1, query="bread until noon"))[0]
@@ -130,7 +132,7 @@ class TFIDF(Smoothed):
 
     def match(self, context: Context, task: Task) -> Scores:
         """Return the cosine of every segment with the query, or with the conversation."""
-        return TermIndex.of(context).cosines(task.query)
+        return term_index(context).cosines(task.query)
 
 
 class Surprisal(Smoothed):
@@ -142,7 +144,7 @@ class Surprisal(Smoothed):
 
     Examples
     --------
-    >>> from ctxlab.model import Segment
+    >>> from ctxlab.core.segments import Segment
     >>> context = Context((Segment.of("a", "yes yes"), Segment.of("b", "stall yes")))
     >>> [round(bits, 2) for bits in Surprisal().score(context, Task(budget=1))]
     [0.42, 1.21]
@@ -160,12 +162,12 @@ def okapi(context: Context, query: str, k1: float = 1.5, b: float = 0.75) -> Sco
 
     Examples
     --------
-    >>> from ctxlab.model import Segment
+    >>> from ctxlab.core.segments import Segment
     >>> context = Context((Segment.of("a", "two stalls"), Segment.of("b", "no")))
     >>> okapi(context, "stall").round(2).tolist()
     [0.48, 0.0]
     """
-    index = TermIndex.of(context)
+    index = term_index(context)
     scores = np.zeros(index.n)
     average = index.lengths.mean() if index.n else 0.0
     norms = k1 * (1 - b + b * index.lengths / (average or 1.0))
@@ -235,7 +237,7 @@ def idf_mass(context: Context) -> Scores:
 
     Examples
     --------
-    >>> from ctxlab.model import Segment
+    >>> from ctxlab.core.segments import Segment
     >>> idf_mass(Context((Segment.of("a", "yes"), Segment.of("b", "yes, bread")))).round(2).tolist()
     [0.0, 0.69]
     """
@@ -243,7 +245,7 @@ def idf_mass(context: Context) -> Scores:
 
 
 def _idf_mass(context: Context) -> Scores:
-    index = TermIndex.of(context)
+    index = term_index(context)
     rarity = np.log(index.n / index.document_frequency)
     weights = np.repeat(rarity, index.document_frequency)
     return np.bincount(index.documents, weights, minlength=index.n).astype(np.float64)

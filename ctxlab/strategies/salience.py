@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ctxlab.model import Context
+from ctxlab.core.context import Context
+from ctxlab.core.indexing import term_index
+from ctxlab.core.strategy import Traits
+from ctxlab.core.task import Task
 from ctxlab.strategies.lexical import Smoothed, idf_mass, okapi, standardized
-from ctxlab.strategy import Traits
-from ctxlab.task import Task
-from ctxlab.terms import TermIndex
 
 Matrix = NDArray[np.float64]
 
@@ -76,7 +76,7 @@ class Salience(Smoothed):
 
     Examples
     --------
-    >>> from ctxlab.model import Segment
+    >>> from ctxlab.core.segments import Segment
     >>> texts = ("Thanks, sounds great!", "On May 3 Ilse sold 40 crates.", "How are you?")
     >>> context = Context(tuple(Segment.of(text, text) for text in texts))
     >>> Salience().compress(context, Task(budget=20)).text
@@ -135,7 +135,7 @@ def marks(context: Context, tokens: NDArray[np.int64]) -> Matrix:
 
     Examples
     --------
-    >>> from ctxlab.model import Segment
+    >>> from ctxlab.core.segments import Segment
     >>> context = Context((Segment.of("a", "Who pays?"), Segment.of("b", "Ilse pays 40.")))
     >>> marks(context, np.array([4, 6]))[:, MARKS.index("question")].tolist()
     [1.0, 0.0]
@@ -149,7 +149,7 @@ def _fixed_marks(context: Context) -> Matrix:
     n = len(context)
     rarity = (
         idf_mass(context)
-        / np.maximum(TermIndex.of(context).distinct, 1)
+        / np.maximum(term_index(context).distinct, 1)
         / max(np.log(max(n, 2)), 1.0)
     )
     rows = np.array(list(_rows(context))).reshape(n, len(MARKS) - 3)

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ctxlab.encoders.matrix import Matrix, as_matrix, unit_rows
-from ctxlab.model import Context, Note, Segment
-from ctxlab.strategy import Strategy, Traits
-from ctxlab.task import Task
-from ctxlab.terms import spoken_group
+from ctxlab.core.context import Context
+from ctxlab.core.segments import Note, Segment, spoken_group
+from ctxlab.core.strategy import Strategy, Traits
+from ctxlab.core.task import Task
+from ctxlab.models.matrices import Matrix, as_matrix, unit_rows
 
 # Similarities are computed in blocks of so many groups: 16 MB at a time, whatever n is.
 _BLOCK = 1024
@@ -30,7 +30,7 @@ class SemanticDeduplicate(Strategy):
 
     Examples
     --------
-    >>> from ctxlab.task import Tools
+    >>> from ctxlab.core.tools import Tools
     >>> def letters(texts): return [[text.count(letter) for letter in "abcdefgh"] for text in texts]
     >>> texts = "a bad cab had a bed", "had a bed a bad cab", "the fee had a edge"
     >>> context = Context(tuple(Segment.of(text, text) for text in texts))

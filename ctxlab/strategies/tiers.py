@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import Field, SerializeAsAny
 
-from ctxlab.budget import TierBudget, TierShare
+from ctxlab.core.budgets import TierBudget, TierShare
+from ctxlab.core.context import Context
+from ctxlab.core.segments import ContextTier, Note, Segment
+from ctxlab.core.strategy import Strategy, Traits
+from ctxlab.core.task import Task
 from ctxlab.errors import BudgetError, PinnedOverBudgetError
-from ctxlab.model import Context, ContextTier, Note, Segment
 from ctxlab.strategies.json_fields import PruneFields
 from ctxlab.strategies.windows import KeepLast
-from ctxlab.strategy import Strategy, Traits
-from ctxlab.task import Task
 
 
 class Tiers(Strategy):
@@ -20,7 +21,7 @@ class Tiers(Strategy):
 
     Examples
     --------
-    >>> from ctxlab.task import Tools
+    >>> from ctxlab.core.tools import Tools
     >>> new = Segment.of("m1", "hello")
     >>> old = Segment.of("s1", "x" * 50, tier=ContextTier.LONG_TERM)
     >>> task = Task(budget=20, tools=Tools(count=len))

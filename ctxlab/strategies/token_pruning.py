@@ -9,13 +9,14 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from ctxlab.language_models import CausalScorer, TokenClassifier
-from ctxlab.model import Context, Segment
-from ctxlab.sentences import sentence_ranges
+from ctxlab.core.context import Context
+from ctxlab.core.segments import Segment, spoken
+from ctxlab.core.strategy import Traits
+from ctxlab.core.task import Task
+from ctxlab.core.tools import Classifier, Surprisal, TokenScore
+from ctxlab.models.language_models import CausalScorer, TokenClassifier
 from ctxlab.strategies.units import Range, TokenScores, UnitPruning, of_message, phrases, words
-from ctxlab.strategy import Traits
-from ctxlab.task import Classifier, Surprisal, Task, TokenScore
-from ctxlab.terms import spoken
+from ctxlab.text.sentences import sentence_ranges
 
 
 class SelectiveContext(UnitPruning):
@@ -27,7 +28,7 @@ class SelectiveContext(UnitPruning):
 
     Examples
     --------
-    >>> from ctxlab.task import Tools
+    >>> from ctxlab.core.tools import Tools
     >>> def rare(text, prefix=""):
     ...     return [TokenScore(a, b, float("17" in text[a:b])) for a, b in words(text)]
     >>> context = Context((Segment.of("m1", "It rained. Stall 17 is free. We left."),))
@@ -82,7 +83,7 @@ class LLMLingua2(UnitPruning):
 
     Examples
     --------
-    >>> from ctxlab.task import Tools
+    >>> from ctxlab.core.tools import Tools
     >>> def content(text): return [TokenScore(a, b, min(b - a, 9) / 9) for a, b in words(text)]
     >>> tools = Tools(count=lambda text: len(text.split()), classify=content)
     >>> context = Context((Segment.of("m1", "we have got 63 market stalls by now"),))
@@ -138,7 +139,7 @@ class LongLLMLingua(UnitPruning):
 
     Examples
     --------
-    >>> from ctxlab.task import Tools
+    >>> from ctxlab.core.tools import Tools
     >>> def echo(text, prefix=""):
     ...     new = [(a, b, text[a:b].strip() not in prefix) for a, b in words(text)]
     ...     return [TokenScore(a, b, float(is_new)) for a, b, is_new in new]

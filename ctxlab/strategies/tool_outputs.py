@@ -9,11 +9,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from ctxlab.clipping import clipped, clipped_end
-from ctxlab.model import Context, Note, Segment
+from ctxlab.core.context import Context
+from ctxlab.core.segments import Note, Segment
+from ctxlab.core.strategy import Strategy, Traits
+from ctxlab.core.task import Task
 from ctxlab.strategies.tool_traffic import results
-from ctxlab.strategy import Strategy, Traits
-from ctxlab.task import Task
+from ctxlab.text.clipping import clipped, clipped_end
 
 Range = tuple[int, int]
 
@@ -34,7 +35,7 @@ class TruncateToolOutputs(Strategy):
 
     Examples
     --------
-    >>> from ctxlab.task import Tools
+    >>> from ctxlab.core.tools import Tools
     >>> log = Segment.of("message:m1", "start\n" + "ok\n" * 99 + "done", role="tool")
     >>> task = Task(budget=999, tools=Tools(count=len))
     >>> TruncateToolOutputs(limit=50).compress(Context((log,)), task).text.split("\n")
@@ -90,7 +91,7 @@ class CollapseToolUses(Strategy):
 
     Examples
     --------
-    >>> from ctxlab.model import Message, ToolCall
+    >>> from ctxlab.core.segments import Message, ToolCall
     >>> call = ToolCall("c1", "count", '{"of":"stalls"}')
     >>> messages = [
     ...     Message("m1", "assistant", "", tool_calls=(call,)),

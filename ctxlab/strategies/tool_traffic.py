@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from ctxlab.model import Context, Segment
-from ctxlab.strategy import Strategy, Traits
-from ctxlab.task import Task
+from ctxlab.core.context import Context
+from ctxlab.core.segments import Segment
+from ctxlab.core.strategy import Strategy, Traits
+from ctxlab.core.task import Task
 
 
 class MaskObservations(Strategy):

@@ -9,10 +9,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from ctxlab.model import Context, Note, Segment, Span
-from ctxlab.packing import Ranking, group_scores, pack
-from ctxlab.strategy import Strategy
-from ctxlab.task import Task, TokenScore
+from ctxlab.core.context import Context
+from ctxlab.core.packing import Ranking, group_scores, pack
+from ctxlab.core.segments import Note, Segment, Span
+from ctxlab.core.strategy import Strategy
+from ctxlab.core.task import Task
+from ctxlab.core.tools import TokenScore
 
 Range = tuple[int, int]
 
@@ -35,7 +37,7 @@ class UnitPruning(Strategy):
     ...         return words(text)
     ...     def unit_scores(self, context, units, task):
     ...         return [len(unit.text) for unit in units]
-    >>> from ctxlab.task import Tools
+    >>> from ctxlab.core.tools import Tools
     >>> context = Context((Segment.of("m1", "a market of many stalls"),))
     >>> task = Task(budget=2, tools=Tools(count=lambda text: len(text.split())))
     >>> Long().compress(context, task).text

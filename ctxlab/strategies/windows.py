@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ctxlab.model import Context, Note, Segment, Span
-from ctxlab.packing import Room
-from ctxlab.strategy import Strategy, Traits
-from ctxlab.task import Task
+from ctxlab.core.context import Context
+from ctxlab.core.packing import Room
+from ctxlab.core.segments import Note, Segment, Span
+from ctxlab.core.strategy import Strategy, Traits
+from ctxlab.core.task import Task
 
 _TOO_OLD = Note("older than the newest messages that fit")
 

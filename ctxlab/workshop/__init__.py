@@ -15,7 +15,7 @@ from ctxlab.workshop.arc import (
     move,
     next_phase,
 )
-from ctxlab.workshop.artifact import Artifact, ArtifactSchema
+from ctxlab.workshop.artifact_schema import Artifact, ArtifactSchema
 from ctxlab.workshop.prompts import NOTHING_BEFORE, build_prompt, step_prompt
 from ctxlab.workshop.protocol import Protocol, StepDefinition
 from ctxlab.workshop.schemas import ARTIFACT_SCHEMAS

@@ -28,8 +28,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from ctxlab.core.segments import Value
 from ctxlab.errors import TransitionError
-from ctxlab.model import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

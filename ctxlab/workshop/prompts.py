@@ -10,7 +10,8 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 
-from ctxlab.model import ContextTier, Segment, StepContext
+from ctxlab.core.segments import ContextTier, Segment
+from ctxlab.core.steps import StepContext
 from ctxlab.workshop.arc import ArcPhase
 from ctxlab.workshop.protocol import Protocol, StepDefinition
 from ctxlab.workshop.steps import DESIGN_THINKING
@@ -52,7 +53,7 @@ def build_prompt(
 
     Examples
     --------
-    >>> from ctxlab.model import Context
+    >>> from ctxlab.core.context import Context
     >>> prompt = build_prompt(StepContext("wks_1", "persona", Context()), ArcPhase.ORIENT)
     >>> NOTHING_BEFORE in prompt
     True

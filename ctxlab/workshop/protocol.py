@@ -15,9 +15,9 @@ from pydantic import (
     model_validator,
 )
 
+from ctxlab.core.segments import Value
 from ctxlab.errors import DataError, UnknownNameError
-from ctxlab.model import Value
-from ctxlab.workshop.artifact import ArtifactSchema
+from ctxlab.workshop.artifact_schema import ArtifactSchema
 from ctxlab.workshop.toml import data_error, read_toml, steps_of, write_toml
 
 

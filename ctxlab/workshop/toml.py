@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ctxlab.errors import DataError
-from ctxlab.workshop.artifact import ArtifactSchema
+from ctxlab.workshop.artifact_schema import ArtifactSchema
 
 
 def read_toml(source: str | Path) -> tuple[dict[str, Any], str | None]:
@@ -165,7 +165,7 @@ def data_error(
 
     Examples
     --------
-    >>> from ctxlab.model import Value
+    >>> from ctxlab.core.segments import Value
     >>> class Point(Value):
     ...     x: int
     >>> try:

@@ -17,13 +17,17 @@ from pathlib import Path
 
 import polars as pl
 
-from ctxlab._vocab import load
-from ctxlab.model import Case, Context, Message
+from ctxlab.core.cases import Case
+from ctxlab.core.context import Context
+from ctxlab.core.segments import Message
+from ctxlab.core.task import Task
+from ctxlab.core.tokens import TokenCounter
+from ctxlab.core.tools import Tools
+from ctxlab.core.vocabulary import load
 from ctxlab.store import Store
 from ctxlab.store.reading import tail
 from ctxlab.strategies import KeepLast
-from ctxlab.task import Task, Tools
-from ctxlab.tokens import TokenCounter
+from ctxlab.workshop.workshops import Workshops
 
 WORDS = [
     "the",
@@ -182,7 +186,7 @@ def ingest(folder: Path) -> None:
 
 def artifacts(folder: Path) -> None:
     with Store(folder / "artifacts.duckdb") as store:
-        workshop = store.create_workshop("Bench")
+        workshop = Workshops(store).create("Bench")
         row = workshop.row("persona")
         artifact = {"name": "Mira", "notes": ["a note of some length"] * 20}
         workshop.save_artifact("persona", artifact, validate=False)

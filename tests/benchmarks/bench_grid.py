@@ -12,8 +12,8 @@ from pathlib import Path
 
 import psutil
 
+from ctxlab.bench.grid import Grid
 from ctxlab.datasets import load
-from ctxlab.experiments import Grid
 from ctxlab.store import Store
 from ctxlab.strategies import CORE
 

@@ -11,12 +11,13 @@ import time
 from importlib import import_module
 from importlib.util import find_spec
 
+from ctxlab.core.context import Context
+from ctxlab.core.segments import Message
+from ctxlab.core.task import Task
 from ctxlab.datasets import load
 from ctxlab.errors import DataError
-from ctxlab.json_layout import minified, parsed, restored
-from ctxlab.model import Context, Message
 from ctxlab.strategies import CompactJSON
-from ctxlab.task import Task
+from ctxlab.text.json_layout import minified, parsed, restored
 
 TASK = Task(budget=1)
 

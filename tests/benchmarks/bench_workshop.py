@@ -11,10 +11,11 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from ctxlab.assembly import assemble
+from ctxlab.core.tokens import TokenCounter
 from ctxlab.datasets import bundled_dir, load_workshop
 from ctxlab.store import Store
-from ctxlab.tokens import TokenCounter
+from ctxlab.workshop.assembly import assemble
+from ctxlab.workshop.workshops import Workshops
 
 
 def main() -> None:
@@ -27,7 +28,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "lab.duckdb"
         with Store(path) as store, store.db.write():
-            ids = [store.add_workshop(replace(short, id=f"w{i}")).id for i in range(1000)]
+            ids = [Workshops(store).add(replace(short, id=f"w{i}")).id for i in range(1000)]
         with Store(path, counter=TokenCounter()) as store:
             assemble(store, ids[0], "validate")
             taken = []

@@ -17,15 +17,15 @@ from pathlib import Path
 
 from train_salience import Source
 
-from ctxlab.catalogue import MEASURED, catalogue, markdown
-from ctxlab.encoders import load_encoder
-from ctxlab.experiments import Grid
-from ctxlab.results import Results
-from ctxlab.specs import registry
+from ctxlab.bench.grid import Grid
+from ctxlab.bench.results import Results
+from ctxlab.core.specs import STRATEGIES
+from ctxlab.core.strategy import Strategy
+from ctxlab.core.tokens import DEFAULT_ENCODING
+from ctxlab.models import load_encoder
 from ctxlab.store import Store
 from ctxlab.strategies import KeepLast
-from ctxlab.strategy import Strategy
-from ctxlab.tokens import DEFAULT_ENCODING
+from ctxlab.strategies.catalogue import MEASURED, catalogue, markdown
 
 ROOT = Path(__file__).parents[2]
 FIGURES = ROOT / "ctxlab" / MEASURED
@@ -49,7 +49,7 @@ def shares(encoder: str | None, root: Path, store: Store) -> tuple[dict, dict]:
     """Return the facts of every set, and the figures of every strategy on it."""
     can = {"", "encoder"} if encoder else {""}
     names = [entry.name for entry in catalogue() if entry.traits.needs in can]
-    runs = {name: measured(registry()[name]()) for name in names if name != "Identity"}
+    runs = {name: measured(STRATEGIES.classes()[name]()) for name in names if name != "Identity"}
     sets: dict[str, dict[str, object]] = {}
     figures: dict[str, dict[str, list[float | None]]] = {name: {} for name in runs}
     for name, source in SETS.items():
@@ -75,7 +75,7 @@ def shares(encoder: str | None, root: Path, store: Store) -> tuple[dict, dict]:
 
 def _needy(name: str) -> bool:
     """Say whether a figure may be kept where there is no encoder to measure it again."""
-    return name in registry() and bool(registry()[name]().traits.needs)
+    return name in STRATEGIES.classes() and bool(STRATEGIES.classes()[name]().traits.needs)
 
 
 def failures(results: Results) -> None:

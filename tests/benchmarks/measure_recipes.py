@@ -10,9 +10,9 @@ from pathlib import Path
 
 from measure_catalogue import SEEDS, SETS, failures, options, renew
 
-from ctxlab.encoders import load_encoder
-from ctxlab.experiments import Grid
-from ctxlab.specs import parse
+from ctxlab.bench.grid import Grid
+from ctxlab.core.specs import parse
+from ctxlab.models import load_encoder
 from ctxlab.store import Store
 
 BUDGETS = ("5%", "10%", "25%", "50%")

@@ -20,11 +20,11 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize
 
+from ctxlab.bench.grid import Grid
+from ctxlab.core.cases import Case
+from ctxlab.core.task import Task
 from ctxlab.datasets import read
-from ctxlab.experiments import Grid
-from ctxlab.model import Case
 from ctxlab.strategies.salience import MARKS, Salience, marks
-from ctxlab.task import Task
 
 FOLDS = 4
 RIDGE = 1e-4

@@ -21,14 +21,14 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from ctxlab.bench.grid import Grid
+from ctxlab.bench.results import Results
 from ctxlab.cli.options import choose_probes
+from ctxlab.core.cases import Case
+from ctxlab.core.strategy import Strategy
 from ctxlab.datasets import read_all
-from ctxlab.experiments import Grid
-from ctxlab.model import Case
-from ctxlab.results import Results
 from ctxlab.store import Store
 from ctxlab.strategies import BM25, EmbeddingTopK, Fusion
-from ctxlab.strategy import Strategy
 
 BUDGET = "10%"
 BASELINES: list[Strategy] = [

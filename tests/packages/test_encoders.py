@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ctxlab.encoders import (
+from ctxlab.bench.grid import Grid
+from ctxlab.errors import EncoderError
+from ctxlab.models import (
     Model2VecEncoder,
     OnnxEncoder,
     SentenceTransformerEncoder,
     load_encoder,
     unit_rows,
 )
-from ctxlab.encoders.onnx import _loaded
-from ctxlab.errors import EncoderError
-from ctxlab.experiments import Grid
+from ctxlab.models.onnx_encoder import _loaded
 from ctxlab.store import Store
 from ctxlab.testing import sample_case
 

@@ -9,16 +9,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ctxlab.bench.grid import Grid
+from ctxlab.chats.langchain import TrimMessages, pre_model_hook, trimmer
+from ctxlab.chats.pydantic_ai import history_processor
+from ctxlab.core.context import Context
+from ctxlab.core.recipe import Recipe
+from ctxlab.core.segments import Message, ToolCall
+from ctxlab.core.specs import from_spec, parse
+from ctxlab.core.strategy import run
+from ctxlab.core.task import Task
 from ctxlab.errors import DataError, PinnedOverBudgetError
-from ctxlab.experiments import Grid
-from ctxlab.interop.langchain import TrimMessages, pre_model_hook, trimmer
-from ctxlab.interop.pydantic_ai import history_processor
-from ctxlab.model import Context, Message, ToolCall
-from ctxlab.recipe import Recipe
-from ctxlab.specs import from_spec, parse
 from ctxlab.strategies import KeepLast
-from ctxlab.strategy import run
-from ctxlab.task import Task
 from ctxlab.testing import LawError, chats, check_laws_on, check_value, sample_case, word_tools
 
 QUESTION = "Where is the key of the cold store?"
@@ -361,7 +362,7 @@ def test_a_system_prompt_over_the_budget_is_kept_by_the_peer(lc):
 
 def test_the_peer_stands_in_the_same_table(lc):
     """A grid names it by module and class, and compares it with the rest."""
-    strategies = ["ctxlab.interop.langchain:TrimMessages()", "KeepLast()"]
+    strategies = ["ctxlab.chats.langchain:TrimMessages()", "KeepLast()"]
     results = Grid(strategies, ["40%"], [sample_case()]).run()
     assert set(results.trials["strategy"]) == set(strategies)
     assert results.trials["error"].null_count() == 2

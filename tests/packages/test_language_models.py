@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from ctxlab import compress
+from ctxlab.bench.grid import Grid
 from ctxlab.errors import MissingToolError
-from ctxlab.experiments import Grid
-from ctxlab.language_models import CausalScorer, TokenClassifier
+from ctxlab.models.language_models import CausalScorer, TokenClassifier
 from ctxlab.strategies import LLMLingua2, LongLLMLingua, SelectiveContext
 from ctxlab.testing import check_laws, sample_case
 

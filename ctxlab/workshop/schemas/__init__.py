@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ctxlab.workshop.schemas.create import (
+from ctxlab.workshop.schemas.create_schemas import (
     AssumptionTest,
     Concept,
     ConceptRole,
@@ -15,7 +15,7 @@ from ctxlab.workshop.schemas.create import (
     Reframe,
     Validate,
 )
-from ctxlab.workshop.schemas.explore import (
+from ctxlab.workshop.schemas.explore_schemas import (
     Challenge,
     Finding,
     JourneyMapping,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ctxlab.workshop.protocol import Protocol
-from ctxlab.workshop.steps.create import CREATE
-from ctxlab.workshop.steps.explore import EXPLORE
+from ctxlab.workshop.steps.create_steps import CREATE
+from ctxlab.workshop.steps.explore_steps import EXPLORE
 
 __all__ = ["DESIGN_THINKING"]
 

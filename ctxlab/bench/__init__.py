@@ -1,0 +1,1 @@
+"""The bench: grids of trials, their results, leaderboards, explanations."""

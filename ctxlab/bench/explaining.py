@@ -1,0 +1,124 @@
+"""One run, explained: the conversation before and after, with what became of every span."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from ctxlab.core.budgets import Budget
+from ctxlab.core.context import Context
+from ctxlab.core.ledger import Fate, LedgerEntry, ledger
+from ctxlab.core.specs import parse
+from ctxlab.core.strategy import Outcome, Strategy, run
+from ctxlab.core.task import Task
+from ctxlab.core.tools import Encoder, Tools
+from ctxlab.core.views import view
+from ctxlab.models import load_encoder
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A run with its ledger. A notebook shows what went struck through, with the reason.
+
+    Examples
+    --------
+    >>> from ctxlab.testing import sample_case
+    >>> explain("KeepLast()", sample_case().context(), "50%")
+    Explanation(KeepLast(): 5 kept, 7 dropped; 229 tokens before, 98 after)
+    """
+
+    strategy: Strategy
+    before: Context
+    task: Task
+    outcomes: tuple[Outcome, ...]
+    entries: tuple[LedgerEntry, ...]
+
+    @property
+    def context(self) -> Context:
+        """What is left.
+
+        Examples
+        --------
+        >>> from ctxlab.testing import sample_case
+        >>> len(explain("KeepLast()", sample_case().context(), "50%").context)
+        5
+        """
+        return self.outcomes[-1].context if self.outcomes else self.before
+
+    def frame(self) -> pl.DataFrame:
+        """Return the ledger as a frame: one row a span of the input.
+
+        Examples
+        --------
+        >>> from ctxlab.testing import sample_case
+        >>> explain("KeepLast()", sample_case().context(), "50%").frame()["fate"][0]
+        'dropped'
+        """
+        import polars as pl
+
+        rows = [{**asdict(entry), "fate": entry.fate.value} for entry in self.entries]
+        return pl.DataFrame(rows, infer_schema_length=None)
+
+    def __repr__(self) -> str:
+        counts = ((sum(e.fate is fate for e in self.entries), fate) for fate in Fate)
+        listed = ", ".join(f"{count} {fate.value}" for count, fate in counts if count)
+        sizes = self.task.size(self.before), self.task.size(self.context)
+        tokens = f"{sizes[0]:,} tokens before, {sizes[1]:,} after"
+        return f"Explanation({self.strategy}: {listed}; {tokens})"
+
+    def _repr_html_(self) -> str:
+        return str(view("ledger_html", self.before, self.entries))
+
+
+def explain(
+    strategy: Strategy | str,
+    context: Context,
+    budget: Budget | int | str,
+    *,
+    query: str = "",
+    tools: Tools | None = None,
+    seed: int = 0,
+    evidence: Sequence[str] = (),
+    encoder: Encoder | str | None = None,
+) -> Explanation:
+    """Compress a context and say what became of every span, at which stage, and why.
+
+    Parameters
+    ----------
+    strategy : Strategy or str
+        As a value, or as written.
+    context : Context
+        What goes in.
+    budget : Budget, int or str
+        Tokens, or a share of what is not pinned.
+    query : str
+        What the context will be asked.
+    tools : Tools, optional
+        How to count, encode and ask.
+    seed : int
+        Seeds whatever is random.
+    evidence : sequence of str
+        Ids of messages; only a ceiling such as `Oracle` sees them.
+    encoder : Encoder or str, optional
+        Turns texts into vectors, in place of that of the tools: any callable, or as
+        `ctxlab.models.load_encoder` reads it.
+
+    Examples
+    --------
+    >>> from ctxlab.testing import sample_case
+    >>> explanation = explain("BM25()", sample_case().context(), "40%", query="Who has the key?")
+    >>> "Who has the key?" in explanation.context.text
+    True
+    """
+    chosen = parse(strategy)
+    used = (tools or Tools.of()).encoding_with(None if encoder is None else load_encoder(encoder))
+    ruler = Task(budget=1, tools=used)
+    tokens = Budget.parse(budget).resolve(ruler.size(context), ruler.pinned(context))
+    gold = frozenset(f"message:{e}" for e in evidence) if chosen.traits.gold else frozenset()
+    task = Task(budget=max(1, tokens), tools=used, query=query, seed=seed, evidence=gold)
+    outcomes = tuple(run(chosen, context, task))
+    return Explanation(chosen, context, task, outcomes, tuple(ledger(context, outcomes, task)))

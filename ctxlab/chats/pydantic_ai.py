@@ -1,0 +1,86 @@
+"""Pydantic AI: a strategy as a processor of an agent's history.
+
+Probed with pydantic-ai-slim 2.68.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ctxlab.chats.extras import load
+from ctxlab.chats.pydantic_ai_messages import HistoryMessage, read_pydantic_ai, write_pydantic_ai
+from ctxlab.chats.selection import Plan
+from ctxlab.core.budgets import Budget
+from ctxlab.core.recipe import Recipe
+from ctxlab.core.strategy import Strategy
+from ctxlab.core.tools import Encoder, Tools
+
+
+def history_processor(
+    strategy: Strategy | Recipe | str | None = None,
+    *,
+    budget: Budget | int | str | None = None,
+    query: str = "",
+    tools: Tools | None = None,
+    encoder: Encoder | str | None = None,
+    seed: int | None = None,
+) -> Callable[[list[Any]], list[Any]]:
+    """Return a function that compresses a list of Pydantic AI's messages.
+
+    It goes into the capability `ProcessHistory`, which runs it before every request::
+
+        process = history_processor("BM25()", budget="8k")
+        agent = Agent(model, capabilities=[ProcessHistory(process)])
+
+    Pydantic AI goes on with what comes back, so that what went is not in the result's messages
+    either; keep the history that you passed where you need it whole.
+
+    What stays as it was is the very object that was given; a message that lost parts, or whose
+    text was shortened, is a copy with all else as it was: instructions, timestamps, usage, ids.
+    System prompts stay, and so do parts that are not conversation, such as changes of
+    instructions and searches for tools; so do the newest user prompt and, at the end, the
+    returns of tools with their calls. A call without a return, or a return without a call, goes.
+
+    Parameters
+    ----------
+    strategy : Strategy, Recipe or str, optional
+        `KeepLast` when not given.
+    budget : Budget, int or str, optional
+        Tokens, or a share of what is not pinned; a recipe has its own. Instructions and the
+        descriptions of tools are sent apart and not counted.
+    query : str
+        What will be asked; by default the text of the newest user prompt.
+    tools : Tools, optional
+        How to count, encode and ask.
+    encoder : Encoder or str, optional
+        Turns texts into vectors, as in `ctxlab.compress`.
+    seed : int, optional
+        Seeds whatever is random.
+
+    Returns
+    -------
+    callable
+        From ``list[ModelMessage]`` to ``list[ModelMessage]``.
+
+    Raises
+    ------
+    MissingExtraError
+        When pydantic-ai is not installed.
+
+    Examples
+    --------
+    >>> from pydantic_ai.messages import ModelRequest  # doctest: +SKIP
+    >>> process = history_processor("KeepLast()", budget="8k")  # doctest: +SKIP
+    >>> len(process([ModelRequest.user_text_prompt("Hi")]))  # doctest: +SKIP
+    1
+    """
+    load("pydantic_ai.messages", "a history processor for Pydantic AI", "pydantic-ai")
+    plan = Plan.of(strategy, budget=budget, query=query, tools=tools, encoder=encoder, seed=seed)
+
+    # Pydantic AI looks at the annotation of the parameter, to see whether it wants its context.
+    def process(messages: Sequence[Any]) -> list[Any]:
+        given: list[HistoryMessage] = list(messages)
+        return write_pydantic_ai(given, plan.fit(read_pydantic_ai(given, plan.tools.count)))
+
+    return process

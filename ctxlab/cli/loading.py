@@ -1,0 +1,168 @@
+"""``ctxlab import``, ``datasets`` and ``sql``: what goes into the store, and what is in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ctxlab.cli.options import (
+    DEFAULT_STORE,
+    Encoding,
+    FormatName,
+    Json,
+    Paths,
+    SkipBad,
+    StorePath,
+    read_inputs,
+    say,
+)
+from ctxlab.cli.output import put, put_json, put_table
+from ctxlab.core.tokens import DEFAULT_ENCODING
+
+if TYPE_CHECKING:
+    from ctxlab.core.tokens import TokenCounter
+
+datasets_app = typer.Typer(no_args_is_help=True, help="List and fetch datasets.")
+
+
+def import_(
+    paths: Paths,
+    store: StorePath = DEFAULT_STORE,
+    encoding: Encoding = DEFAULT_ENCODING,
+    format_name: FormatName = None,
+    skip_bad: SkipBad = False,
+    skip_known: Annotated[
+        bool, typer.Option("--skip-known", help="Leave conversations that are stored already.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Import conversations, or a production database's workshops, with their tokens counted.
+
+    For example:
+
+      ctxlab import chats.jsonl --store lab.duckdb
+
+      ctxlab import exports/ --format openai --skip-bad
+
+      ctxlab import postgresql://reader@db.example.org/app --store lab.duckdb
+    """
+    from ctxlab.core.tokens import shared_counter
+    from ctxlab.postgres import is_address
+    from ctxlab.store import Store
+
+    counter = shared_counter(encoding)
+    databases = [path for path in paths if is_address(path)]
+    if databases:
+        _import_databases(databases, paths, store, counter, as_json=as_json)
+        return
+    with Store(store) as lab:
+        before = lab.counts()
+        cases = read_inputs(paths, format_name, skip_bad=skip_bad)
+        new = lab.add_cases(cases, counter, on_conflict="skip" if skip_known else "error")
+        after = lab.counts()
+    tables = ("chat_messages", "probes")
+    messages, probes = (after.get(t, 0) - before.get(t, 0) for t in tables)
+    if as_json:
+        put_json({"schema": 1, "cases": new, "messages": messages, "probes": probes})
+    else:
+        put(f"{new:,} conversations, {messages:,} messages, {probes:,} probes into {store}")
+
+
+def _import_databases(
+    databases: list[str], paths: list[str], store: Path, counter: TokenCounter, *, as_json: bool
+) -> None:
+    from ctxlab.cli.production import report
+    from ctxlab.errors import SpecError
+    from ctxlab.postgres import import_workshops
+    from ctxlab.store import Store
+
+    if databases != paths:
+        raise SpecError("import databases and files one after the other, not in one command")
+    with Store(store) as lab:
+        for address in databases:
+            report(import_workshops(lab, address, counter=counter), f"into {store}", as_json)
+
+
+@datasets_app.command("list")
+def list_datasets(as_json: Json = False) -> None:
+    """List the datasets that ctxlab knows by name, with licence and origin.
+
+    For example:
+
+      ctxlab datasets list
+
+      ctxlab datasets list --json
+    """
+    from ctxlab.datasets import sources
+
+    rows = list(sources().values())
+    if as_json:
+        fields = ("name", "title", "format", "licence", "home", "address")
+        listed = [
+            {f: getattr(row, f) for f in fields} | {"bundled": bool(row.bundled)} for row in rows
+        ]
+        put_json({"schema": 1, "rows": listed})
+        return
+    columns = dict.fromkeys(("name", "what", "licence", "from"), "left")
+    put_table([(r.name, r.title, r.licence, r.home or "bundled") for r in rows], columns)
+
+
+@datasets_app.command("fetch")
+def fetch_dataset(
+    name: Annotated[str, typer.Argument(help="A name of `ctxlab datasets list`.")],
+    folder: Annotated[Path | None, typer.Option(help="Where to download to.")] = None,
+    sha256: Annotated[str | None, typer.Option(help="Digest that the file must have.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Fetch a dataset: from CTXLAB_DATA_DIR where that holds it, else from its publisher.
+
+    For example:
+
+      ctxlab datasets fetch locomo
+
+      ctxlab datasets fetch qmsum --folder data/qmsum
+    """
+    from ctxlab.datasets import fetch, source
+    from ctxlab.datasets.public_sources import digest
+
+    wanted = source(name)
+    say(f"{wanted.title}; licence: {wanted.licence}; {wanted.home or 'bundled with ctxlab'}")
+    files = fetch(name, folder, sha256=sha256)
+    if as_json:
+        rows = [{"path": str(path), "sha256": digest(path)} for path in files]
+        put_json({"schema": 1, "licence": wanted.licence, "rows": rows})
+        return
+    for path in files:
+        put(str(path))
+
+
+def sql(
+    query: Annotated[str, typer.Argument(help="One SELECT; nothing can be changed.")],
+    store: StorePath = DEFAULT_STORE,
+    as_json: Json = False,
+) -> None:
+    """Ask the store in SQL, read-only.
+
+    For example:
+
+      ctxlab sql 'SELECT dataset, count(*) AS n FROM cases GROUP BY ALL'
+
+      ctxlab sql 'SELECT strategy, count(*) AS n FROM trials GROUP BY ALL' --json
+    """
+    import json
+
+    from ctxlab.errors import StoreError
+    from ctxlab.store import Store
+
+    if not store.exists():
+        raise StoreError(f"there is no store {store}; import conversations first, or name another")
+    with Store(store) as lab:
+        frame = lab.query(query)
+    if as_json:
+        put_json({"schema": 1, "rows": json.loads(frame.write_json())})
+        return
+    numeric = {name for name, kind in frame.schema.items() if kind.is_numeric()}
+    columns = {name: "right" if name in numeric else "left" for name in frame.columns}
+    put_table(frame.rows(), columns)

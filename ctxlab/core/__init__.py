@@ -1,0 +1,1 @@
+"""The words of ctxlab as types, and the two abstractions: strategies and metrics."""

@@ -1,0 +1,231 @@
+"""Text that remembers where it came from: messages, spans and segments.
+
+Hot values are slotted dataclasses; whatever is configured or stored is a `Value`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+class Value(BaseModel):
+    """An immutable record: equal when its fields are, hashable, no unknown fields.
+
+    Examples
+    --------
+    >>> class Point(Value):
+    ...     x: int = 0
+    >>> Point(x=1) == Point(x=1)
+    True
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ContextTier(StrEnum):
+    """The three tiers of a step's context.
+
+    Examples
+    --------
+    >>> ContextTier("long-term") is ContextTier.LONG_TERM
+    True
+    """
+
+    SHORT_TERM = "short-term"
+    LONG_TERM = "long-term"
+    PERSISTENT = "persistent"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One call a model asked for: its id, the tool's name, the arguments as JSON text.
+
+    Examples
+    --------
+    >>> ToolCall("call_1", "search", '{"q": "tea"}').name
+    'search'
+    """
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation, as it was sent.
+
+    Examples
+    --------
+    >>> Message("m1", "user", "Hello").role
+    'user'
+    """
+
+    id: str
+    role: Role
+    content: str
+    name: str | None = None
+    created_at: str | None = None
+    session: str | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open range of characters of one source, such as ``message:m12``.
+
+    Examples
+    --------
+    >>> Span("message:m1", 0, 9).covers(Span("message:m1", 2, 5))
+    True
+    """
+
+    source: str
+    start: int
+    end: int
+
+    def covers(self, other: Span) -> bool:
+        """Say whether `other` lies within this span.
+
+        Examples
+        --------
+        >>> Span("a", 0, 4).covers(Span("b", 0, 4))
+        False
+        """
+        return self.source == other.source and self.start <= other.start and other.end <= self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of context and the spans it came from.
+
+    A verbatim segment has exactly one span and equals that slice of its source. A segment
+    that is not verbatim was written by a strategy; its spans say what was shown to the
+    writer, and `note` says why it was written.
+
+    Examples
+    --------
+    >>> Segment.of("message:m1", "one two").cut(4, 7).spans
+    (Span(source='message:m1', start=4, end=7),)
+    """
+
+    text: str
+    spans: tuple[Span, ...]
+    tier: ContextTier = ContextTier.SHORT_TERM
+    role: Role = "user"
+    name: str | None = None
+    step: str | None = None
+    group: str | None = None
+    pinned: bool = False
+    verbatim: bool = True
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+    note: str = field(default="", compare=False)
+
+    @classmethod
+    def of(cls, source: str, text: str, **fields: Any) -> Segment:  # noqa: ANN401
+        """Make a verbatim segment of a whole source.
+
+        Examples
+        --------
+        >>> Segment.of("message:m1", "Hi", role="assistant").source
+        'message:m1'
+        """
+        return cls(text, (Span(source, 0, len(text)),), **fields)
+
+    @property
+    def source(self) -> str:
+        """The source of the first span: segments of one source make one message.
+
+        Examples
+        --------
+        >>> Segment.of("artifact:art_1", "{}").source
+        'artifact:art_1'
+        """
+        return self.spans[0].source
+
+    def cut(self, start: int, end: int) -> Segment:
+        """Keep ``text[start:end]`` and narrow the span with it.
+
+        Parameters
+        ----------
+        start, end : int
+            Character offsets into `text`, ``0 <= start <= end <= len(text)``.
+
+        Examples
+        --------
+        >>> Segment.of("message:m1", "one two").cut(0, 3).text
+        'one'
+        """
+        spans = self.spans
+        if self.verbatim:
+            origin = spans[0]
+            spans = (Span(origin.source, origin.start + start, origin.start + end),)
+        return replace(self, text=self.text[start:end], spans=spans)
+
+    def rewritten(self, text: str, note: str = "") -> Segment:
+        """Put `text` in this segment's place; the spans stay, ``verbatim`` goes.
+
+        Parameters
+        ----------
+        text : str
+            What stands here now.
+        note : str
+            Why, in words that the ledger can show.
+
+        Examples
+        --------
+        >>> Segment.of("message:m1", "long output").rewritten("(cleared)", "old").verbatim
+        False
+        """
+        return replace(self, text=text, verbatim=False, note=note)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Why a segment went: words, and the score and rank where there was a ranking.
+
+    Examples
+    --------
+    >>> Note("older than what fits").reason
+    'older than what fits'
+    """
+
+    reason: str
+    score: float | None = None
+    rank: int | None = None
+
+
+def spoken(segment: Segment) -> str:
+    """Return a segment as it reads: the speaker's name, if any, and the text.
+
+    Examples
+    --------
+    >>> spoken(Segment.of("message:m1", "Hello", name="Ada"))
+    'Ada: Hello'
+    """
+    return f"{segment.name}: {segment.text}" if segment.name else segment.text
+
+
+def spoken_group(group: Iterable[Segment]) -> str:
+    """Return a group as it reads, one part a line: its segments, and the calls that they ask for.
+
+    Examples
+    --------
+    >>> spoken_group([Segment.of("message:m1", "Hello", name="Ada")])
+    'Ada: Hello'
+    """
+    parts: list[str] = []
+    for segment in group:
+        parts.append(spoken(segment))
+        parts += (f"{call.name} {call.arguments}" for call in segment.tool_calls)
+    return "\n".join(parts)

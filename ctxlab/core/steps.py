@@ -1,0 +1,69 @@
+"""What one step of a workshop would be sent, and the artifacts that it is made of."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from ctxlab.core.context import Context
+from ctxlab.core.segments import ContextTier
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactRecord:
+    """One version of one step's artifact, as stored: JSON text, read anew at every access.
+
+    Examples
+    --------
+    >>> record = ArtifactRecord("art_1", "persona", '{"name": "Mira"}', schema_version=1, version=1)
+    >>> record.artifact
+    {'name': 'Mira'}
+    """
+
+    id: str
+    step: str
+    text: str
+    schema_version: int
+    version: int
+    valid: bool = True
+    token_count: int = 0
+
+    @property
+    def artifact(self) -> dict[str, Any]:
+        """The artifact; changing what comes back changes nothing that is stored.
+
+        Examples
+        --------
+        >>> ArtifactRecord("art_1", "persona", "{}", 1, 1).artifact
+        {}
+        """
+        found: dict[str, Any] = json.loads(self.text)
+        return found
+
+
+@dataclass(frozen=True)
+class StepContext:
+    """What one step of one workshop would be sent: three tiers, assembled.
+
+    Examples
+    --------
+    >>> from ctxlab.core.segments import Segment
+    >>> summary = Segment.of("summary:sum_1", "We chose bread.", tier=ContextTier.LONG_TERM)
+    >>> StepContext("wks_1", "persona", Context((summary,))).tier(ContextTier.LONG_TERM).text
+    'We chose bread.'
+    """
+
+    workshop: str
+    step: str
+    context: Context
+
+    def tier(self, tier: ContextTier) -> Context:
+        """Return the part of one tier.
+
+        Examples
+        --------
+        >>> StepContext("w", "s", Context()).tier(ContextTier.SHORT_TERM).segments
+        ()
+        """
+        return self.context.keep(s for s in self.context.segments if s.tier == tier)

@@ -1,0 +1,304 @@
+"""The one abstraction: a strategy is a frozen value that maps a context to a smaller one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from time import perf_counter
+from typing import Any, ClassVar
+
+from pydantic import SerializeAsAny
+
+from ctxlab.core.context import Context
+from ctxlab.core.packing import Ranking, group_scores, pack
+from ctxlab.core.segments import Value
+from ctxlab.core.task import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traits:
+    """What the catalogue says of a strategy.
+
+    Parameters
+    ----------
+    family : str
+        The kind of strategy: ``control``, ``window``, ``ranking``, ``tool traffic``, …
+    source : str
+        The paper or specification that defines it.
+    query_aware : bool
+        It reads the query: such a strategy is retrieval, and reported apart.
+    needs : str
+        What it cannot do without: an encoder, a causal model, a token classifier.
+    honours_budget : bool
+        Its result never exceeds the budget.
+    seeded : bool
+        The task's seed changes its result.
+    gold : bool
+        It reads the gold evidence, as only a ceiling may.
+    lossless : bool
+        What went in can be computed from what comes out.
+    cost : str
+        How its time grows with the number of segments n.
+
+    Examples
+    --------
+    >>> Traits(family="window", source="folklore").query_aware
+    False
+    """
+
+    family: str
+    source: str
+    query_aware: bool = False
+    needs: str = ""
+    honours_budget: bool = True
+    seeded: bool = False
+    gold: bool = False
+    lossless: bool = False
+    cost: str = "n"
+
+
+class Strategy(Value, ABC):
+    """Compresses a context. Its fields are its parameters, each with a default.
+
+    Examples
+    --------
+    >>> from ctxlab.core.segments import Segment
+    >>> class Newest(Strategy):
+    ...     '''Keeps the newest segment.'''
+    ...     def compress(self, context, task):
+    ...         return context.keep(context.segments[-1:])
+    >>> context = Context((Segment.of("a", "x"), Segment.of("b", "y")))
+    >>> Newest().compress(context, Task(budget=9)).text
+    'y'
+    """
+
+    TRAITS: ClassVar[Traits] = Traits(family="custom", source="", honours_budget=False)
+
+    @abstractmethod
+    def compress(self, context: Context, task: Task) -> Context:
+        """Return what to keep of `context`, aiming at ``task.budget``."""
+
+    @property
+    def traits(self) -> Traits:
+        """What the catalogue says of this very value; composites answer for their parts.
+
+        Examples
+        --------
+        >>> Pipeline().traits.family
+        'composition'
+        """
+        return self.TRAITS
+
+    @property
+    def stages(self) -> tuple[Strategy, ...]:
+        """The strategies that run in series.
+
+        Examples
+        --------
+        >>> Pipeline().stages
+        ()
+        """
+        return (self,)
+
+    def __rshift__(self, other: Strategy) -> Pipeline:
+        return Pipeline(steps=self.stages + other.stages)
+
+    def spec(self) -> dict[str, Any]:
+        """Return the name and the non-default parameters: a key, and enough to rebuild it.
+
+        Examples
+        --------
+        >>> Pipeline().spec()
+        {'Pipeline': {}}
+        """
+        values = {name: _plain(value) for name, value in self._changed().items()}
+        return {qualified_name(type(self)): values}
+
+    def _changed(self) -> dict[str, Any]:
+        fields = type(self).model_fields
+        values = {name: getattr(self, name) for name in fields}
+        return {
+            name: _literal(value)
+            for name, value in values.items()
+            if value != fields[name].get_default(call_default_factory=True)
+        }
+
+    def __str__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self._changed().items())
+        return f"{qualified_name(type(self))}({arguments})"
+
+    __repr__ = __str__
+
+
+def qualified_name(cls: type) -> str:
+    """Return the name that finds a strategy's class again.
+
+    A class of ctxlab's goes by its name, any other by module and qualified name.
+
+    Examples
+    --------
+    >>> qualified_name(Pipeline)
+    'Pipeline'
+    """
+    if cls.__module__.startswith("ctxlab."):
+        return cls.__name__
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def _literal(value: object) -> object:
+    """Return a parameter as a literal can be written: a member's value, a set in order."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, frozenset | set):
+        return tuple(sorted(map(_literal, value)))  # type: ignore[type-var]
+    if isinstance(value, tuple | list):
+        return type(value)(map(_literal, value))
+    if isinstance(value, Mapping):
+        return {_literal(key): _literal(item) for key, item in value.items()}
+    return value
+
+
+def _plain(value: object) -> object:
+    """Return a literal as data: strategies as their specs."""
+    if isinstance(value, Strategy):
+        return value.spec()
+    if isinstance(value, tuple | list):
+        return list(map(_plain, value))
+    return value
+
+
+class Pipeline(Strategy):
+    """Strategies one after another: what ``>>`` makes. Pipelines in pipelines flatten.
+
+    Examples
+    --------
+    >>> Pipeline().compress(Context(), Task(budget=1))
+    Context(segments=())
+    """
+
+    steps: tuple[SerializeAsAny[Strategy], ...] = ()
+
+    def model_post_init(self, _: object, /) -> None:
+        """Flatten pipelines given as steps, so that composition is associative.
+
+        Examples
+        --------
+        >>> Pipeline(steps=(Pipeline(),)) == Pipeline()
+        True
+        """
+        flat = tuple(stage for step in self.steps for stage in step.stages)
+        object.__setattr__(self, "steps", flat)
+
+    @property
+    def traits(self) -> Traits:
+        """Query-aware if a step is; within the budget if the last step that sees to it is."""
+        parts = [step.traits for step in self.steps]
+        return Traits(
+            family="composition",
+            source="; ".join(dict.fromkeys(part.source for part in parts)),
+            query_aware=any(part.query_aware for part in parts),
+            needs=", ".join(dict.fromkeys(part.needs for part in parts if part.needs)),
+            honours_budget=bool(parts) and parts[-1].honours_budget,
+            seeded=any(part.seeded for part in parts),
+            gold=any(part.gold for part in parts),
+            lossless=all(part.lossless for part in parts),
+        )
+
+    @property
+    def stages(self) -> tuple[Strategy, ...]:
+        """The steps."""
+        return self.steps
+
+    def compress(self, context: Context, task: Task) -> Context:
+        """Run every step on what the one before it left."""
+        for step in self.steps:
+            context = step.compress(context, task)
+        return context
+
+    def __str__(self) -> str:
+        return " >> ".join(map(str, self.steps)) or "Pipeline()"
+
+    __repr__ = __str__
+
+
+class Select(Strategy):
+    """Keeps the best groups that fit, in their own order. Subclasses only score.
+
+    Pinned groups are kept first. The others are tried from the highest score down (ties in
+    order); one that does not fit is skipped and the next is tried.
+
+    Examples
+    --------
+    >>> from ctxlab.core.segments import Segment
+    >>> from ctxlab.core.tools import Tools
+    >>> class Longest(Select):
+    ...     '''Keeps the longest segments.'''
+    ...     def score(self, context, task):
+    ...         return [len(segment.text) for segment in context]
+    >>> context = Context((Segment.of("a", "xx"), Segment.of("b", "yyyy"), Segment.of("c", "z")))
+    >>> Longest().compress(context, Task(budget=5, tools=Tools(count=len))).text
+    'yyyyz'
+    """
+
+    @abstractmethod
+    def score(self, context: Context, task: Task) -> Sequence[float]:
+        """Return one number a segment of `context`; the highest are kept."""
+
+    def order(self, scores: Sequence[float]) -> Iterable[int]:
+        """Return the positions of groups in the order in which they are tried.
+
+        Examples
+        --------
+        >>> from ctxlab.strategies import ShortestFirst
+        >>> list(ShortestFirst().order([1.0, 3.0]))
+        [1, 0]
+        """
+        return sorted(range(len(scores)), key=lambda group: -scores[group])
+
+    def compress(self, context: Context, task: Task) -> Context:
+        """Keep the groups that score highest and fit."""
+        if task.fits(context):
+            return context
+        scores = group_scores(context, self.score(context, task))
+        order = list(self.order(scores))
+        kept = pack(context, task, order)
+        return context.keep_groups(kept, Ranking(context, order, scores, kept).why)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One stage of one run: sizes in tokens, time in seconds, and the context it left.
+
+    Examples
+    --------
+    >>> [outcome.after for outcome in run(Pipeline(), Context(), Task(budget=1))]
+    [0]
+    """
+
+    stage: Strategy
+    before: int
+    after: int
+    fits: bool
+    seconds: float
+    context: Context
+
+
+def run(strategy: Strategy, context: Context, task: Task) -> Iterator[Outcome]:
+    """Compress, reporting every stage; the last outcome is the answer.
+
+    Examples
+    --------
+    >>> from ctxlab.core.segments import Segment
+    >>> from ctxlab.core.tools import Tools
+    >>> context = Context((Segment.of("a", "x"),))
+    >>> *_, last = run(Pipeline(), context, Task(budget=9, tools=Tools(count=len)))
+    >>> last.context == context
+    True
+    """
+    for stage in strategy.stages or (strategy,):
+        before, start = task.size(context), perf_counter()
+        context = stage.compress(context, task)
+        seconds = perf_counter() - start
+        yield Outcome(stage, before, task.size(context), task.fits(context), seconds, context)

@@ -1,0 +1,183 @@
+"""The catalogue: what every strategy is, takes and promises, and what was measured of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from ctxlab.core.specs import STRATEGIES
+from ctxlab.core.strategy import Pipeline, Strategy, Traits
+
+MEASURED = "strategies/measured.json"
+"""The figures, in the package: ``tests/benchmarks/measure_catalogue.py`` writes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a strategy.
+
+    Examples
+    --------
+    >>> Parameter("keep", "10", ">= 0", "newest tool results that stay").default
+    '10'
+    """
+
+    name: str
+    default: str
+    bounds: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A measured share from 0 to 1 with its 95 % interval, which one conversation has not.
+
+    Examples
+    --------
+    >>> str(Figure(0.7, 0.62, 0.78)), str(Figure(0.7, None, None))
+    ('70.0 [62.0, 78.0]', '70.0')
+    """
+
+    share: float
+    low: float | None
+    high: float | None
+
+    def __str__(self) -> str:
+        if self.low is None or self.high is None:
+            return f"{100 * self.share:.1f}"
+        return f"{100 * self.share:.1f} [{100 * self.low:.1f}, {100 * self.high:.1f}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One strategy of the catalogue; `measured` maps the name of a set to its figure.
+
+    Examples
+    --------
+    >>> entry_of(STRATEGIES.classes()["KeepLast"]).guarantees
+    'budget'
+    """
+
+    name: str
+    summary: str
+    traits: Traits
+    parameters: tuple[Parameter, ...]
+    measured: dict[str, Figure]
+
+    @property
+    def guarantees(self) -> str:
+        """What it promises beyond what all do (whole groups, pins, order, provenance).
+
+        Examples
+        --------
+        >>> entry_of(STRATEGIES.classes()["Sentences"]).guarantees
+        'lossless'
+        """
+        promises = {"budget": self.traits.honours_budget, "lossless": self.traits.lossless}
+        return ", ".join(name for name, held in promises.items() if held)
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What was measured on one set: how, on how much.
+
+    Examples
+    --------
+    >>> Measurement("all_evidence", "10%", 4, 622).measure
+    'all_evidence'
+    """
+
+    measure: str
+    budget: str
+    conversations: int
+    questions: int
+
+
+def catalogue() -> list[Entry]:
+    """Return all strategies that ship with ctxlab, family by family.
+
+    Examples
+    --------
+    >>> "BM25" in [entry.name for entry in catalogue()]
+    True
+    """
+    entries = [entry_of(cls) for cls in STRATEGIES.classes().values() if cls is not Pipeline]
+    families = list(dict.fromkeys(("control", "window", *(e.traits.family for e in entries))))
+    return sorted(entries, key=lambda e: (families.index(e.traits.family), e.name.lower()))
+
+
+def entry_of(cls: type[Strategy]) -> Entry:
+    """Return the entry of one strategy, with its default parameters.
+
+    Examples
+    --------
+    >>> entry_of(STRATEGIES.classes()["MaskObservations"]).parameters[0].name
+    'keep'
+    """
+    shares = _measured()["shares"].get(cls.__name__, {})
+    return Entry(
+        cls.__name__,
+        (cls.__doc__ or "").strip().splitlines()[0],
+        cls().traits,
+        tuple(_parameters(cls)),
+        {name: Figure(*figure) for name, figure in shares.items()},
+    )
+
+
+def measurements() -> dict[str, Measurement]:
+    """Return the sets on which the catalogue was measured, by name.
+
+    Examples
+    --------
+    >>> sorted(measurements())
+    ['ExplainMeetSum', 'LoCoMo', 'tau-bench']
+    """
+    return {name: Measurement(**facts) for name, facts in _measured()["sets"].items()}
+
+
+def markdown(entries: Iterable[Entry]) -> str:
+    """Return the catalogue as a table in Markdown, as the README shows it.
+
+    Examples
+    --------
+    >>> print(markdown([entry_of(STRATEGIES.classes()["KeepLast"])]).splitlines()[-1][:24])
+    | `KeepLast` | window |
+    """
+    sets = measurements()
+    heads = ["strategy", "family", "question", "needs", "guarantees", "cost", "source", *sets]
+    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
+    for entry in entries:
+        traits = entry.traits
+        cells = [
+            f"`{entry.name}`",
+            traits.family,
+            "yes" if traits.query_aware else "",
+            traits.needs,
+            entry.guarantees,
+            traits.cost,
+            traits.source,
+            *(str(entry.measured.get(name, "–")) for name in sets),
+        ]
+        lines.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
+    return "\n".join(lines)
+
+
+def _parameters(cls: type[Strategy]) -> Iterable[Parameter]:
+    for name, field in cls.model_fields.items():
+        default = repr(field.get_default(call_default_factory=True))
+        bounds = ", ".join(filter(None, map(_bound, field.metadata)))
+        yield Parameter(name, default, bounds, field.description or "")
+
+
+def _bound(bound: object) -> str:
+    signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+    return " ".join(f"{s} {getattr(bound, k)}" for k, s in signs.items() if hasattr(bound, k))
+
+
+def _measured() -> dict[str, Any]:
+    text = files("ctxlab").joinpath(MEASURED).read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found

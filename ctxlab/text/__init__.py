@@ -1,0 +1,1 @@
+"""Plain functions on strings: terms, sentences, clipping, the layout of JSON."""

@@ -1,0 +1,221 @@
+"""Artifacts: one a step, with an optimistic lock that raises and every version kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ctxlab.core.steps import ArtifactRecord
+from ctxlab.core.tokens import TokenCounter, shared_counter
+from ctxlab.errors import InvalidArtifactError, NotFoundError, StaleVersionError
+from ctxlab.store.connection import Database
+from ctxlab.store.storable import new_id, storable, stored
+from ctxlab.workshop.schema_versions import check, schema_of
+
+_COLUMNS = "a.id, t.step_id, a.artifact, a.schema_version, a.version, a.valid, a.token_count"
+
+
+@dataclass
+class Artifacts:
+    """The artifacts of a store, read through a cache that every write empties.
+
+    Parameters
+    ----------
+    db : Database
+        The store's database.
+    counter : TokenCounter
+        Counts an artifact's JSON text.
+
+    Examples
+    --------
+    >>> Artifacts(Database()).counter.encoding
+    'o200k_base'
+    """
+
+    db: Database
+    counter: TokenCounter = field(default_factory=shared_counter)
+
+    def __post_init__(self) -> None:
+        self._cache: dict[str, ArtifactRecord] = {}
+        self._generation = -1
+
+    def save(
+        self,
+        row: str,
+        step_id: str,
+        artifact: Mapping[str, Any],
+        *,
+        expected_version: int,
+        schema_version: int | None = None,
+        validate: bool = True,
+    ) -> ArtifactRecord:
+        """Save an artifact if nobody else has in the meantime, and keep the version before.
+
+        Parameters
+        ----------
+        row, step_id : str
+            The workshop step's id, and which step of the protocol it is.
+        artifact : mapping
+            A JSON object.
+        expected_version : int
+            The version that was read; 0 for a first artifact.
+        schema_version : int, optional
+            The schema it obeys; the latest registered when not given.
+        validate : bool
+            Refuse an artifact that its schema refuses; otherwise store it marked as not valid.
+
+        Raises
+        ------
+        StaleVersionError
+            When the stored version is another; nothing is written.
+        InvalidArtifactError
+            When the schema refuses it, with the JSON path of every fault.
+
+        Examples
+        --------
+        >>> from ctxlab import Store, Workshops
+        >>> workshop = Workshops(Store(":memory:")).create("Retro")
+        >>> workshop.save_artifact("persona", {"age": -1}, validate=False).valid
+        False
+        """
+        text = storable(json.dumps(artifact, ensure_ascii=False, separators=(",", ":")))
+        schema = schema_of(self.db, step_id, schema_version)[0]
+        found = check(self.db, step_id, schema, json.loads(stored(text)))
+        if found and validate:
+            raise InvalidArtifactError(f"artifact of step {step_id!r} (schema {schema})", found)
+        tokens = self.counter.count(text)
+        values = [text, schema, not found, tokens, self.counter.encoding]
+        with self.db.write() as connection:
+            if expected_version == 0:
+                self._refuse_existing(row, step_id)
+                saved = connection.execute(
+                    "INSERT INTO step_artifacts (artifact, schema_version, valid, token_count, "
+                    "encoding, version, id, workshop_step_id) VALUES (?, ?, ?, ?, ?, 1, ?, ?) "
+                    "RETURNING id, version",
+                    [*values, new_id("art"), row],
+                ).fetchone()
+            else:
+                saved = connection.execute(
+                    "UPDATE step_artifacts SET artifact = ?, schema_version = ?, valid = ?, "
+                    "token_count = ?, encoding = ?, version = version + 1, extracted_at = now() "
+                    "WHERE workshop_step_id = ? AND version = ? RETURNING id, version",
+                    [*values, row, expected_version],
+                ).fetchone()
+            if saved is None:
+                raise self._stale(row, step_id, expected_version)
+            connection.execute(
+                "INSERT INTO step_artifact_versions "
+                "(workshop_step_id, version, artifact, schema_version, valid) "
+                "VALUES (?, ?, ?, ?, ?)",
+                [row, saved[1], text, schema, not found],
+            )
+        return ArtifactRecord(saved[0], step_id, text, schema, saved[1], not found, tokens)
+
+    def _refuse_existing(self, row: str, step_id: str) -> None:
+        version = self._version(row)
+        if version:
+            raise StaleVersionError(f"artifact of step {step_id!r}", 0, version)
+
+    def _stale(self, row: str, step_id: str, expected: int) -> Exception:
+        version = self._version(row)
+        if version:
+            return StaleVersionError(f"artifact of step {step_id!r}", expected, version)
+        return NotFoundError(
+            f"step {step_id!r} has no artifact yet, so none of version {expected}; "
+            "save the first one with expected_version=0"
+        )
+
+    def _version(self, row: str) -> int:
+        rows = self.db.rows("SELECT version FROM step_artifacts WHERE workshop_step_id = ?", [row])
+        return int(rows[0][0]) if rows else 0
+
+    def read(self, row: str) -> ArtifactRecord | None:
+        """Return the current artifact of a workshop step, or None.
+
+        Examples
+        --------
+        >>> Artifacts(Database()).read("wst_none") is None
+        True
+        """
+        if self._generation != self.db.generation:
+            self._cache, self._generation = {}, self.db.generation
+        known = self._cache.get(row)
+        if known is not None:
+            return known
+        rows = self.db.rows(
+            f"SELECT {_COLUMNS} FROM step_artifacts a "  # noqa: S608 - a constant
+            "JOIN workshop_steps t ON t.id = a.workshop_step_id WHERE a.workshop_step_id = ?",
+            [row],
+        )
+        if not rows:
+            return None
+        record = ArtifactRecord(*rows[0])
+        if not self.db.writing:
+            # What an open write has changed may yet be rolled back.
+            self._cache[row] = record
+        return record
+
+    def version(self, row: str, step_id: str, version: int) -> ArtifactRecord:
+        """Return a version that the artifact once had.
+
+        Raises
+        ------
+        NotFoundError
+            When there was no such version; the message lists those there were.
+
+        Examples
+        --------
+        >>> Artifacts(Database()).version("wst_none", "persona", 1)
+        Traceback (most recent call last):
+        ctxlab.errors.NotFoundError: step 'persona' has no artifact version 1; there are: none
+        """
+        for record in self.history(row, step_id):
+            if record.version == version:
+                return record
+        there = ", ".join(str(r.version) for r in self.history(row, step_id)) or "none"
+        raise NotFoundError(
+            f"step {step_id!r} has no artifact version {version}; there are: {there}"
+        )
+
+    def history(self, row: str, step_id: str) -> list[ArtifactRecord]:
+        """Return every version, the first one first.
+
+        Examples
+        --------
+        >>> Artifacts(Database()).history("wst_none", "persona")
+        []
+        """
+        rows = self.db.rows(
+            "SELECT coalesce(a.id, ''), v.artifact, v.schema_version, v.version, v.valid "
+            "FROM step_artifact_versions v LEFT JOIN step_artifacts a USING (workshop_step_id) "
+            "WHERE v.workshop_step_id = ? ORDER BY v.version",
+            [row],
+        )
+        return [
+            ArtifactRecord(key, step_id, text, schema, version, valid)
+            for key, text, schema, version, valid in rows
+        ]
+
+
+def merge_patch(old: object, new: object) -> Any:  # noqa: ANN401 - JSON
+    """Return the JSON merge patch that turns `old` into `new`.
+
+    Source: RFC 7396. In a merge patch null means removal, so a field that becomes null is
+    removed by it.
+
+    Examples
+    --------
+    >>> merge_patch({"a": 1, "b": {"c": 2, "d": 3}}, {"b": {"c": 4, "d": 3}})
+    {'a': None, 'b': {'c': 4}}
+    """
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return new
+    patch: dict[str, Any] = {key: None for key in old if key not in new}
+    for key, value in new.items():
+        if key not in old:
+            patch[key] = value
+        elif value != old[key] or type(value) is not type(old[key]):
+            patch[key] = merge_patch(old[key], value)
+    return patch

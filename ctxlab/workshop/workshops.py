@@ -1,0 +1,190 @@
+"""The workshops of a store: made, opened, listed, with their protocols and artifact schemas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ctxlab.store import Store
+from ctxlab.store.conversations import Conversation, add_conversations
+from ctxlab.workshop import schema_versions, stored_protocols
+from ctxlab.workshop.artifacts import Artifacts
+from ctxlab.workshop.compatibility import Compatibility, compatibility
+from ctxlab.workshop.handle import Workshop
+from ctxlab.workshop.protocol import Protocol
+from ctxlab.workshop.schema_versions import Migrated
+from ctxlab.workshop.steps import DESIGN_THINKING
+from ctxlab.workshop.summaries import Summaries
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from ctxlab.chats.workshop_file import WorkshopFile
+
+
+class Workshops:
+    """The workshops of a store.
+
+    Parameters
+    ----------
+    store : Store
+        Where they live.
+
+    Examples
+    --------
+    >>> workshops = Workshops(Store(":memory:"))
+    >>> workshops.create("Market hall")
+    Workshop('Market hall', 0 of 10 steps complete)
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.db, self.counter = store, store.db, store.counter
+        self.artifacts = Artifacts(self.db, self.counter)
+        self.summaries = Summaries(self.db, self.counter)
+        self._migrations: dict[tuple[str, int], stored_protocols.MigrateOne] = {}
+        self._protocols: dict[str, Protocol] = {}
+        self._read_at = -1
+
+    def create(self, title: str, protocol: Protocol = DESIGN_THINKING) -> Workshop:
+        """Make a workshop with all steps of a protocol, none of them started.
+
+        Examples
+        --------
+        >>> Workshops(Store(":memory:")).create("Market hall")
+        Workshop('Market hall', 0 of 10 steps complete)
+        """
+        with self.db.write():
+            stored_protocols.define(self.db, protocol)
+            steps = tuple((step.id, ()) for step in protocol.steps)
+            chat = Conversation(title, protocol.name, steps)
+            [workshop] = add_conversations(self.db, [chat], self.counter)
+        return Workshop(self, workshop)
+
+    def add(self, file: WorkshopFile, protocol: Protocol = DESIGN_THINKING) -> Workshop:
+        """Store a workshop file whole: messages, summaries, artifacts, and its probes as a case.
+
+        Examples
+        --------
+        >>> from ctxlab.datasets import bundled_dir, load_workshop
+        >>> file = load_workshop(bundled_dir() / "workshops/market-surplus.json")
+        >>> Workshops(Store(":memory:")).add(file)
+        Workshop('Food surplus at the covered market of Varnhem', 10 of 10 steps complete)
+        """
+        with self.db.write():
+            stored_protocols.define(self.db, protocol)
+            workshop = Workshop(
+                self, stored_protocols.add_file(self.db, file, protocol, self.counter)
+            )
+            for step in file.steps:
+                if step.artifact is not None:
+                    workshop.save_artifact(step.step, step.artifact)
+                if step.summary is not None:
+                    workshop.save_summary(step.step, step.summary)
+            stored_protocols.mark_complete(self.db, workshop.id)
+        return workshop
+
+    def open(self, id: str) -> Workshop:  # noqa: A002 - what it is
+        """Return a handle to a stored workshop.
+
+        Raises
+        ------
+        NotFoundError
+            When there is none of that id.
+
+        Examples
+        --------
+        >>> workshops = Workshops(Store(":memory:"))
+        >>> workshops.open(workshops.create("Market hall").id).title
+        'Market hall'
+        """
+        return Workshop(self, id)
+
+    def titles(self) -> dict[str, str]:
+        """Return the title of every stored workshop, by id.
+
+        Examples
+        --------
+        >>> Workshops(Store(":memory:")).titles()
+        {}
+        """
+        return dict(self.db.rows("SELECT id, title FROM workshops ORDER BY id"))
+
+    def protocol(self, name: str) -> Protocol:
+        """Return a protocol as it is stored.
+
+        Raises
+        ------
+        NotFoundError
+            When no workshop of that protocol was ever made.
+
+        Examples
+        --------
+        >>> workshops = Workshops(Store(":memory:"))
+        >>> workshops.create("Market hall").protocol == DESIGN_THINKING
+        True
+        """
+        if self._read_at != self.db.generation:
+            self._protocols, self._read_at = {}, self.db.generation
+        if name not in self._protocols:
+            self._protocols[name] = stored_protocols.read(self.db, name)
+        return self._protocols[name]
+
+    def register_schema(
+        self,
+        step_id: str,
+        version: int,
+        schema: type[BaseModel] | Mapping[str, Any],
+        migrate: stored_protocols.MigrateOne | None = None,
+    ) -> None:
+        """Register a version of a step's artifact schema, with the way to it from the one before.
+
+        Raises
+        ------
+        ConflictError
+            When another schema is registered under that version.
+
+        Examples
+        --------
+        >>> Workshops(Store(":memory:")).register_schema("note", 1, {"type": "object"})
+        """
+        name = getattr(migrate, "__qualname__", None)
+        schema_versions.register_schema(self.db, step_id, version, schema, name)
+        if migrate is not None:
+            self._migrations[step_id, version] = migrate
+
+    def compatibility(self, step_id: str, old: int, new: int) -> Compatibility:
+        """Compare two schema versions, and replay every stored artifact on the new one.
+
+        Examples
+        --------
+        >>> workshops = Workshops(Store(":memory:"))
+        >>> workshops.register_schema("note", 1, {"type": "object"})
+        >>> workshops.register_schema("note", 2, {"type": "object", "required": ["text"]})
+        >>> workshops.compatibility("note", 1, 2).kind
+        'compatible'
+        """
+        return compatibility(self.db, step_id, old, new)
+
+    def migrate_artifacts(self, step_id: str, to: int, *, dry_run: bool = True) -> list[Migrated]:
+        """Bring every artifact of a step to a schema version, in one transaction, all or nothing.
+
+        Raises
+        ------
+        InvalidArtifactError
+            When one cannot be brought there; then none is changed.
+
+        Examples
+        --------
+        >>> workshops = Workshops(Store(":memory:"))
+        >>> workshops.register_schema("note", 2, {"type": "object"})
+        >>> workshops.migrate_artifacts("note", 2)
+        []
+        """
+
+        def save(row: str, version: int, artifact: dict[str, Any]) -> None:
+            self.artifacts.save(row, step_id, artifact, expected_version=version, schema_version=to)
+
+        migrate = stored_protocols.chain(self._migrations, step_id, to)
+        return schema_versions.migrate_artifacts(
+            self.db, step_id, migrate, to, save, dry_run=dry_run
+        )
