@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ctxlab.core.cases import Case, Probe
 from ctxlab.core.context import Context
+from ctxlab.core.run import Run
 from ctxlab.core.segments import Message, ToolCall
 from ctxlab.core.specs import from_spec, parse
 from ctxlab.core.strategy import Pipeline, Strategy
@@ -299,6 +300,20 @@ def sample_case() -> Case:
         Probe("p2", "How many loaves are left a day?", "40 loaves", ("m6", "m8"), "correction"),
     )
     return Case("market", "sample", messages, probes)
+
+
+def sample_run() -> Run:
+    """Return a run of `KeepLast` on `sample_case`, of which the newest half is left.
+
+    Examples
+    --------
+    >>> sample_run().tokens_before, sample_run().tokens_after
+    (229, 98)
+    """
+    from ctxlab.strategies.windows import KeepLast
+
+    case = sample_case()
+    return Run.of(KeepLast(), case.context(), Task(budget=115), case)
 
 
 @cache

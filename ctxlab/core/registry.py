@@ -17,9 +17,10 @@ from inspect import isabstract
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
+from ctxlab.core.named import NamedValue
 from ctxlab.errors import SpecError, UnknownNameError
 
-T = TypeVar("T")
+T = TypeVar("T", bound=NamedValue)
 _CLASS = re.compile(r"^class ([A-Za-z]\w*)\(", re.MULTILINE)
 
 

@@ -7,14 +7,17 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError
 
+from ctxlab.core.metric import Metric
+from ctxlab.core.named import NamedValue
 from ctxlab.core.registry import Registry
 from ctxlab.core.strategy import Pipeline, Strategy
 from ctxlab.errors import SpecError, UnknownNameError
 
+T = TypeVar("T", bound=NamedValue)
 # "package.module:Class(" as `str` writes it, or a quoted parameter, in which colons stay.
 _QUALIFIED = re.compile(
     r"""(?P<quoted>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?P<module>[\w.]+):(?=[\w.]+\()""",
@@ -25,6 +28,10 @@ _QUALIFIED = re.compile(
 STRATEGIES: Registry[Strategy] = Registry("strategy", "ctxlab.strategies", Strategy)  # type: ignore[type-abstract]
 """Every strategy there is: ctxlab's, and those of installed packages that name theirs."""
 STRATEGIES.add(Pipeline)
+
+
+METRICS: Registry[Metric] = Registry("metric", "ctxlab.metrics", Metric)  # type: ignore[type-abstract]
+"""Every metric there is, likewise."""
 
 
 def from_spec(spec: Mapping[str, Any]) -> Strategy:
@@ -42,10 +49,30 @@ def from_spec(spec: Mapping[str, Any]) -> Strategy:
     >>> from_spec({"BM25": {"neighbours": 2}})
     BM25(neighbours=2)
     """
+    return _from_spec(spec, STRATEGIES)
+
+
+def metric_from_spec(spec: Mapping[str, Any]) -> Metric:
+    """Rebuild a metric from its name and its non-default parameters.
+
+    Raises
+    ------
+    SpecError, UnknownNameError
+        As for `from_spec`.
+
+    Examples
+    --------
+    >>> metric_from_spec({"AllEvidence": {}})
+    AllEvidence()
+    """
+    return _from_spec(spec, METRICS)
+
+
+def _from_spec(spec: Mapping[str, Any], registry: Registry[T]) -> T:
     if not isinstance(spec, Mapping) or len(spec) != 1:
-        raise SpecError(f"a spec is one strategy's name with its parameters, not {spec!r}")
+        raise SpecError(f"a spec is one {registry.kind}'s name with its parameters, not {spec!r}")
     ((name, parameters),) = spec.items()
-    cls = STRATEGIES.find(str(name))
+    cls = registry.find(str(name))
     if not isinstance(parameters, Mapping):
         raise SpecError(f"the parameters of {name} are {parameters!r}; expected a table of names")
     nested = {key for key, field in cls.model_fields.items() if _of_strategies(field.annotation)}
@@ -93,71 +120,104 @@ def parse(text: str | Strategy) -> Strategy:
     >>> parse("BM25(neighbours=2) >> KeepLast()")
     BM25(neighbours=2) >> KeepLast()
     """
-    if isinstance(text, Strategy):
+    return text if isinstance(text, Strategy) else _parse(text, STRATEGIES)
+
+
+def parse_metric(text: str | Metric) -> Metric:
+    """Read a metric as it is written in Python: ``RecallAt(k=5)``, or its name alone.
+
+    Names are found whatever their case and underscores: ``all_evidence`` is `AllEvidence`.
+
+    Raises
+    ------
+    SpecError, UnknownNameError
+        As for `parse`.
+
+    Examples
+    --------
+    >>> parse_metric("all_evidence"), parse_metric("AnswerKept()")
+    (AllEvidence(), AnswerKept())
+    """
+    if isinstance(text, Metric):
         return text
+    known = {name.lower(): name for name in METRICS.names()}
+    return _parse(known.get(text.strip().replace("_", "").lower(), text), METRICS)
+
+
+def _parse(text: str, registry: Registry[T]) -> T:
+    kind = registry.kind
     try:
         tree = ast.parse(_QUALIFIED.sub(_dotted, text.strip()), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         offset = getattr(error, "offset", None)
         place = f" at character {offset}" if offset else ""
         raise SpecError(
-            f"strategy {text!r} is not understood{place}; "
-            "write it as in Python: 'BM25(neighbours=2) >> KeepLast()'"
+            f"{kind} {text!r} is not understood{place}; write it as in Python: {_WRITTEN[kind]}"
         ) from error
-    strategy = _expression(tree, text)
-    if not isinstance(strategy, Strategy):
-        raise SpecError(f"{text!r} is a {type(strategy).__name__}, not a strategy")
-    return strategy
+    found = _Expression(text, registry).read(tree)
+    if not isinstance(found, registry.base):
+        raise SpecError(f"{text!r} is a {type(found).__name__}, not a {kind}")
+    return found
+
+
+_WRITTEN = {"strategy": "'BM25(neighbours=2) >> KeepLast()'", "metric": "'RecallAt(k=5)'"}
 
 
 def _dotted(match: re.Match[str]) -> str:
     return match["quoted"] or f"{match['module']}."
 
 
-def _expression(node: ast.expr, text: str) -> object:
-    match node:
-        case ast.BinOp(left=left, op=ast.RShift(), right=right):
-            first, second = _expression(left, text), _expression(right, text)
-            if isinstance(first, Strategy) and isinstance(second, Strategy):
-                return first >> second
-        case ast.Call(func=name, args=[], keywords=keywords) if _distinct(keywords):
-            values = {str(k.arg): _expression(k.value, text) for k in keywords}
-            return _build(_class(name, text), values)
-        case ast.Name():
-            return _build(_class(node, text), {})
-        case ast.Tuple(elts=items) | ast.List(elts=items):
-            return tuple(_expression(item, text) for item in items)
-        case _:
-            try:
-                return ast.literal_eval(node)
-            except (ValueError, TypeError):
-                pass
-    part = ast.get_source_segment(text.strip(), node) or text
-    raise SpecError(
-        f"{part!r} in strategy {text!r} is not understood; "
-        "parameters are named literals, as in 'BM25(neighbours=2)'"
-    )
+class _Expression:
+    """Reads the expression that a strategy or a metric is written as; nothing in it is run."""
+
+    def __init__(self, text: str, registry: Registry[Any]) -> None:
+        self._text, self._registry = text, registry
+
+    def read(self, node: ast.expr) -> object:
+        match node:
+            case ast.BinOp(left=left, op=ast.RShift(), right=right):
+                first, second = self.read(left), self.read(right)
+                if isinstance(first, Strategy) and isinstance(second, Strategy):
+                    return first >> second
+            case ast.Call(func=name, args=[], keywords=keywords) if _distinct(keywords):
+                values = {str(k.arg): self.read(k.value) for k in keywords}
+                return _build(self._class(name), values)
+            case ast.Name():
+                return _build(self._class(node), {})
+            case ast.Tuple(elts=items) | ast.List(elts=items):
+                return tuple(map(self.read, items))
+            case _:
+                try:
+                    return ast.literal_eval(node)
+                except (ValueError, TypeError):
+                    pass
+        part = ast.get_source_segment(self._text.strip(), node) or self._text
+        kind = self._registry.kind
+        raise SpecError(
+            f"{part!r} in {kind} {self._text!r} is not understood; "
+            f"parameters are named literals, as in {_WRITTEN[kind]}"
+        )
+
+    def _class(self, node: ast.expr) -> type[Any]:
+        if isinstance(node, ast.Name):
+            return self._registry.find(node.id)
+        path = ast.unparse(node)
+        parts = path.split(".")
+        if not all(map(str.isidentifier, parts)):
+            kind = self._registry.kind
+            raise SpecError(f"{path!r} in {kind} {self._text!r} does not name a {kind}")
+        # A class may stand in another: the module is the longest part that is one.
+        for cut in range(len(parts) - 1, 1, -1):
+            module = ".".join(parts[:cut])
+            if _is_module(module):
+                return self._registry.find(f"{module}:{'.'.join(parts[cut:])}")
+        return self._registry.find(f"{parts[0]}:{'.'.join(parts[1:])}")
 
 
 def _distinct(keywords: list[ast.keyword]) -> bool:
     """Say whether parameters are named, each once."""
     names = [keyword.arg for keyword in keywords]
     return None not in names and len(set(names)) == len(names)
-
-
-def _class(node: ast.expr, text: str) -> type[Strategy]:
-    if isinstance(node, ast.Name):
-        return STRATEGIES.find(node.id)
-    path = ast.unparse(node)
-    parts = path.split(".")
-    if not all(map(str.isidentifier, parts)):
-        raise SpecError(f"{path!r} in strategy {text!r} does not name a strategy")
-    # A class may stand in another: the module is the longest part that is one.
-    for cut in range(len(parts) - 1, 1, -1):
-        module = ".".join(parts[:cut])
-        if _is_module(module):
-            return STRATEGIES.find(f"{module}:{'.'.join(parts[cut:])}")
-    return STRATEGIES.find(f"{parts[0]}:{'.'.join(parts[1:])}")
 
 
 def _is_module(name: str) -> bool:
@@ -167,7 +227,7 @@ def _is_module(name: str) -> bool:
         return False
 
 
-def _build(cls: Callable[..., Strategy], values: Mapping[str, Any]) -> Strategy:
+def _build(cls: Callable[..., T], values: Mapping[str, Any]) -> T:
     try:
         return cls(**values)
     except ValidationError as error:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from time import perf_counter
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import SerializeAsAny
 
 from ctxlab.core.context import Context
+from ctxlab.core.named import NamedValue
 from ctxlab.core.packing import Ranking, group_scores, pack
-from ctxlab.core.segments import Value
 from ctxlab.core.task import Task
 
 
@@ -59,7 +58,7 @@ class Traits:
     cost: str = "n"
 
 
-class Strategy(Value, ABC):
+class Strategy(NamedValue, ABC):
     """Compresses a context. Its fields are its parameters, each with a default.
 
     Examples
@@ -104,69 +103,6 @@ class Strategy(Value, ABC):
 
     def __rshift__(self, other: Strategy) -> Pipeline:
         return Pipeline(steps=self.stages + other.stages)
-
-    def spec(self) -> dict[str, Any]:
-        """Return the name and the non-default parameters: a key, and enough to rebuild it.
-
-        Examples
-        --------
-        >>> Pipeline().spec()
-        {'Pipeline': {}}
-        """
-        values = {name: _plain(value) for name, value in self._changed().items()}
-        return {qualified_name(type(self)): values}
-
-    def _changed(self) -> dict[str, Any]:
-        fields = type(self).model_fields
-        values = {name: getattr(self, name) for name in fields}
-        return {
-            name: _literal(value)
-            for name, value in values.items()
-            if value != fields[name].get_default(call_default_factory=True)
-        }
-
-    def __str__(self) -> str:
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self._changed().items())
-        return f"{qualified_name(type(self))}({arguments})"
-
-    __repr__ = __str__
-
-
-def qualified_name(cls: type) -> str:
-    """Return the name that finds a strategy's class again.
-
-    A class of ctxlab's goes by its name, any other by module and qualified name.
-
-    Examples
-    --------
-    >>> qualified_name(Pipeline)
-    'Pipeline'
-    """
-    if cls.__module__.startswith("ctxlab."):
-        return cls.__name__
-    return f"{cls.__module__}:{cls.__qualname__}"
-
-
-def _literal(value: object) -> object:
-    """Return a parameter as a literal can be written: a member's value, a set in order."""
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, frozenset | set):
-        return tuple(sorted(map(_literal, value)))  # type: ignore[type-var]
-    if isinstance(value, tuple | list):
-        return type(value)(map(_literal, value))
-    if isinstance(value, Mapping):
-        return {_literal(key): _literal(item) for key, item in value.items()}
-    return value
-
-
-def _plain(value: object) -> object:
-    """Return a literal as data: strategies as their specs."""
-    if isinstance(value, Strategy):
-        return value.spec()
-    if isinstance(value, tuple | list):
-        return list(map(_plain, value))
-    return value
 
 
 class Pipeline(Strategy):

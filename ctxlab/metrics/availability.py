@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from ctxlab.core.cases import Probe
 from ctxlab.core.context import Context
 from ctxlab.core.ledger import Traces
+from ctxlab.core.metric import Metric, MetricTraits
+from ctxlab.core.run import Run
 from ctxlab.core.segments import Segment
 from ctxlab.core.task import Task
 
@@ -68,6 +70,70 @@ def availability(probe: Probe, before: Context, after: Context, task: Task) -> A
     return Availability(
         _all_evidence(probe, kept), _token_share(probe, left, whole), _answer(before, after, answer)
     )
+
+
+class AllEvidence(Metric):
+    """Whether the evidence of a probe is there: all of it, or any for a probe of mode ``any``.
+
+    Examples
+    --------
+    >>> from ctxlab.testing import sample_case, sample_run
+    >>> [AllEvidence().measure(sample_run(), probe) for probe in sample_case().probes]
+    [0.0, 0.0, 0.0]
+    """
+
+    TRAITS = MetricTraits(
+        title="all evidence kept", unit="share", per="probe", family="availability",
+        source="gold evidence", needs="evidence",
+    )  # fmt: skip
+
+    def measure(self, run: Run, probe: Probe | None) -> float | None:
+        """Return 1 when it is, 0 when it is not, None for a probe without evidence."""
+        return availability(probe, run.before, run.after, run.task).all_evidence if probe else None
+
+
+class EvidenceTokens(Metric):
+    """Share of the tokens of a probe's evidence that stand verbatim.
+
+    Of a probe of mode ``any`` the best message counts.
+
+    Examples
+    --------
+    >>> from ctxlab.testing import sample_case, sample_run
+    >>> EvidenceTokens().measure(sample_run(), sample_case().probes[2])
+    0.5526315789473685
+    """
+
+    TRAITS = MetricTraits(
+        title="evidence tokens kept", unit="share", per="probe", family="availability",
+        source="gold evidence", needs="evidence",
+    )  # fmt: skip
+
+    def measure(self, run: Run, probe: Probe | None) -> float | None:
+        """Return the share, None for a probe without evidence."""
+        return (
+            availability(probe, run.before, run.after, run.task).evidence_tokens if probe else None
+        )
+
+
+class AnswerKept(Metric):
+    """Whether the answer's text stands somewhere; None when it never stood there.
+
+    Examples
+    --------
+    >>> from ctxlab.testing import sample_case, sample_run
+    >>> AnswerKept().measure(sample_run(), sample_case().probes[2])
+    1.0
+    """
+
+    TRAITS = MetricTraits(
+        title="answer kept", unit="share", per="probe", family="availability",
+        source="Kwiatkowski et al. 2019, answer strings", needs="answers",
+    )  # fmt: skip
+
+    def measure(self, run: Run, probe: Probe | None) -> float | None:
+        """Return 1 when it does, 0 when it is gone."""
+        return availability(probe, run.before, run.after, run.task).answer if probe else None
 
 
 def plain(text: str) -> str:

@@ -1,0 +1,88 @@
+"""One compression of one context: what went in, every stage, what came out, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from ctxlab.core.cases import Case
+from ctxlab.core.context import Context
+from ctxlab.core.ledger import LedgerEntry, ledger
+from ctxlab.core.strategy import Outcome, Strategy, run
+from ctxlab.core.task import Task
+
+
+@dataclass(frozen=True)
+class Run:
+    """A strategy's run on a context: what metrics measure.
+
+    Parameters
+    ----------
+    strategy : Strategy
+        What compressed.
+    before : Context
+        What went in.
+    task : Task
+        The budget, in tokens, the query, and the tools that count.
+    stages : tuple of Outcome
+        Every stage of the run; the last one's context is the result. Empty where nothing ran.
+    case : Case, optional
+        The conversation that the context is of, where it is one.
+
+    Examples
+    --------
+    >>> from ctxlab.strategies.windows import KeepLast
+    >>> from ctxlab.testing import sample_case
+    >>> done = Run.of(KeepLast(), sample_case().context(), Task(budget=60))
+    >>> len(done.before), len(done.after), done.tokens_after
+    (12, 3, 57)
+    """
+
+    strategy: Strategy
+    before: Context
+    task: Task
+    stages: tuple[Outcome, ...]
+    case: Case | None = None
+
+    @classmethod
+    def of(cls, strategy: Strategy, context: Context, task: Task, case: Case | None = None) -> Run:
+        """Compress `context`, and keep every stage.
+
+        Examples
+        --------
+        >>> from ctxlab.strategies.controls import Identity
+        >>> Run.of(Identity(), Context(), Task(budget=9)).after
+        Context(segments=())
+        """
+        return cls(strategy, context, task, tuple(run(strategy, context, task)), case)
+
+    @property
+    def after(self) -> Context:
+        """What came out."""
+        return self.stages[-1].context if self.stages else self.before
+
+    @property
+    def tokens_before(self) -> int:
+        """Tokens that went in, as they are billed as a chat."""
+        return self.task.size(self.before)
+
+    @property
+    def tokens_after(self) -> int:
+        """Tokens that came out, as they are billed as a chat."""
+        return self.task.size(self.after)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that the stages took."""
+        return sum(outcome.seconds for outcome in self.stages)
+
+    @cached_property
+    def ledger(self) -> tuple[LedgerEntry, ...]:
+        """What became of every segment that went in, at which stage, and why."""
+        return tuple(ledger(self.before, self.stages, self.task))
+
+    @cached_property
+    def positions(self) -> Mapping[str, int]:
+        """Position of every source in what went in: by it, metrics find a message's neighbours."""
+        return {segment.source: at for at, segment in enumerate(self.before)}
