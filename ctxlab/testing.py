@@ -323,7 +323,7 @@ def sample_results() -> Results:
     Examples
     --------
     >>> sample_results()
-    Results(4 trials, 12 probes asked)
+    Results(4 trials, 12 probes asked, 3 metrics)
     """
     from ctxlab.bench.grid import Grid
 

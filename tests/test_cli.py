@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import typer
 
+from ctxlab.bench.leaderboard import FIELDS
 from ctxlab.cli import app
-from ctxlab.cli.comparing import JSON_FIELDS
 from ctxlab.datasets import write_cases
 from ctxlab.store import Store
 from ctxlab.testing import sample_case
@@ -40,7 +40,8 @@ def test_compare_prints_the_promised_json(chats, tmp_path):
     assert found["encoding"] == "o200k_base"
     assert len(found["rows"]) == 26
     for row in found["rows"]:
-        assert tuple(row) == JSON_FIELDS
+        assert tuple(row) == (*FIELDS, "metrics")
+        assert row["metrics"]["AllEvidence"]["mean"] == row["all_evidence"]
         assert 0 <= row["all_evidence"] <= 1
         assert 0 < row["rate"] <= 1
         assert row["failed"] == 0
@@ -76,7 +77,7 @@ def test_a_gate_that_is_missed_exits_with_3(chats, tmp_path):
         (("compare", "chats.jsonl", "--budget", "0"), 2, "not positive"),
         (("compare", "chats.jsonl", "--category", "numbers"), 2, "did you mean 'number'"),
         (("compare", "chats.jsonl", "--encoding", "o201k"), 2, "did you mean"),
-        (("compare", "chats.jsonl", "--measure", "evidence"), 2, "evidence_tokens"),
+        (("compare", "chats.jsonl", "--measure", "AlEvidence"), 2, "did you mean 'AllEvidence'"),
         (("show", "chats.jsonl", "--case", "markt"), 2, "did you mean 'market'"),
         (("strategies", "Bm25"), 2, "did you mean 'BM25'"),
         (("datasets", "fetch", "lokomo"), 2, "did you mean 'locomo'"),

@@ -13,8 +13,9 @@ import polars as pl
 import pytest
 
 from ctxlab.bench.grid import Grid
+from ctxlab.bench.keys import code_digest, trial_keys
 from ctxlab.bench.results import Results
-from ctxlab.bench.trials import Cell, code_digest, run_cell
+from ctxlab.bench.trials import Cell, run_cells
 from ctxlab.core.cases import Case
 from ctxlab.core.segments import Message
 from ctxlab.core.strategy import Select, Strategy
@@ -56,7 +57,7 @@ def test_a_second_run_of_the_same_grid_computes_nothing(tmp_path, monkeypatch):
     grid = Grid(["BM25()", "KeepLast()"], ["30%", 80], [sample_case()])
     with Store(tmp_path / "lab.duckdb") as store:
         first = grid.run(store, executor=THREADS)
-    monkeypatch.setattr("ctxlab.bench.grid.run_cell", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr("ctxlab.bench.workers.run_cells", lambda *_: pytest.fail("computed again"))
     with Store(tmp_path / "lab.duckdb") as store:
         second = grid.run(store, executor=THREADS)
         assert store.counts()["trials"] == grid.size == 4
@@ -67,15 +68,15 @@ def test_what_is_missing_is_computed_and_nothing_else(tmp_path):
     """A wider grid runs only its new trials."""
     seen: list[Cell] = []
 
-    def note(cell: Cell, keys: list[str]):
-        seen.append(cell)
-        return run_cell(cell, keys)
+    def note(cells: list[Cell]):
+        seen.extend(cells)
+        return run_cells(cells)
 
     with Store(tmp_path / "lab.duckdb") as store, pytest.MonkeyPatch.context() as patch:
         Grid(["BM25()"], ["30%"], [sample_case()]).run(store, executor=THREADS)
-        patch.setattr("ctxlab.bench.grid.run_cell", note)
+        patch.setattr("ctxlab.bench.workers.run_cells", note)
         Grid(["BM25()", "KeepLast()"], ["30%", "50%"], [sample_case()]).run(store, executor=THREADS)
-    asked = {(str(cell.strategy), tuple(map(str, cell.budgets))) for cell in seen}
+    asked = {(str(cell.strategy), tuple(str(cut.budget) for cut in cell.cuts)) for cell in seen}
     assert asked == {("BM25()", ("50%",)), ("KeepLast()", ("30%", "50%"))}
 
 
@@ -84,17 +85,17 @@ def test_a_changed_conversation_is_another_trial():
     case = sample_case()
     grown = replace(case, messages=(*case.messages, Message("m99", "user", "more")))
     fewer = replace(case, probes=case.probes[:1])
-    budgets = Grid(["KeepLast()"], [9, 8], [case]).budgets
-    cells = [
-        Cell(KeepLast(), case, budgets, 0, "o200k_base"),
-        Cell(KeepLast(), grown, budgets, 0, "o200k_base"),
-        Cell(KeepLast(), fewer, budgets, 0, "o200k_base"),
-        Cell(KeepLast(), case, budgets, 1, "o200k_base"),
-        Cell(KeepLast(), case, budgets, 0, "cl100k_base"),
-        Cell(BM25(), case, budgets, 0, "o200k_base"),
-        Cell(BM25(b=0.5), case, budgets, 0, "o200k_base"),
+    budgets = ["9", "8"]
+    asked = [
+        (KeepLast(), case, budgets, 0, "o200k_base"),
+        (KeepLast(), grown, budgets, 0, "o200k_base"),
+        (KeepLast(), fewer, budgets, 0, "o200k_base"),
+        (KeepLast(), case, budgets, 1, "o200k_base"),
+        (KeepLast(), case, budgets, 0, "cl100k_base"),
+        (BM25(), case, budgets, 0, "o200k_base"),
+        (BM25(b=0.5), case, budgets, 0, "o200k_base"),
     ]
-    keys = [key for cell in cells for key in cell.hashes()]
+    keys = [key for one in asked for key in trial_keys(*one)]
     assert len(set(keys)) == len(keys) == 14
 
 
@@ -236,8 +237,8 @@ def test_a_misspelt_strategy_or_budget_offers_the_nearest():
         results.compare("BM25()", "KeepLast()", budget="35%")
     with pytest.raises(UnknownNameError, match="BM25"):
         results.compare("MMR()", "KeepLast()")
-    with pytest.raises(UnknownNameError, match="did you mean 'answer'"):
-        results.rows(measure="answers")
+    with pytest.raises(UnknownNameError, match="did you mean 'AnswerKept'"):
+        results.rows(metric="AnswerKepd")
 
 
 def test_the_baselines_on_locomo_are_reproduced(data_dir, monkeypatch):

@@ -3,54 +3,91 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
+from ctxlab.bench.measured import Measured
+from ctxlab.core.metric import MetricTraits
 from ctxlab.core.strategy import Traits
-from ctxlab.metrics import budget_error, rate, throughput
+from ctxlab.errors import UnknownNameError
+from ctxlab.metrics.compression import budget_error, rate, throughput
 from ctxlab.stats import (
     Comparison,
     Interval,
     cluster_bootstrap,
     compare_paired,
     holm,
+    paired_bootstrap,
     paired_permutation,
     skill,
 )
 
-MeasureName = Literal["all_evidence", "evidence_tokens", "answer"]
-"""What a ranking goes by: a column of the outcomes."""
-
-_OVER = 0.005
+TOLERANCE = 0.005
 """A result this far above its budget, in shares of it, is not compared at that budget."""
 
 
 @dataclass(frozen=True)
+class Estimate:
+    """A metric of one strategy at one budget: its mean, interval, and lead over the baseline.
+
+    Parameters
+    ----------
+    mean : float or None
+        Over the probes that it applies to.
+    low, high : float or None
+        95 % interval over clusters; None with fewer than two.
+    n : int
+        Probes that it applies to.
+    p_value : float or None
+        Of the paired test against the baseline, adjusted for all rivals and budgets shown.
+    lead, lead_low, lead_high : float or None
+        Paired difference to the baseline, with its interval.
+
+    Examples
+    --------
+    >>> from ctxlab.testing import sample_results
+    >>> sample_results().rows()[1].metrics["AllEvidence"].n
+    3
+    """
+
+    mean: float | None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+    p_value: float | None = None
+    lead: float | None = None
+    lead_low: float | None = None
+    lead_high: float | None = None
+
+
+@dataclass(frozen=True)
 class Row:
-    """One strategy at one budget; shares from 0 to 1, intervals over conversations.
+    """One strategy at one budget.
 
     Parameters
     ----------
     strategy, budget : str
         As they were asked for.
     cases, probes, failed : int
-        Conversations and questions measured, and trials that failed.
-    all_evidence, evidence_tokens, answer : float or None
-        Availability: mean over the probes that have evidence, or an answer that stood there.
-    all_evidence_low, all_evidence_high : float or None
-        Interval of `all_evidence`; None with fewer than two conversations.
-    rate : float
-        Tokens after over tokens before.
+        Conversations with questions, questions that the ranking metric applies to, and trials
+        that failed.
+    metrics : mapping of str to Estimate
+        Every metric, by name.
+    metric : str
+        What the ranking, the skill and `p_value` go by.
+    rate, tokens, budget_error : float
+        Tokens after over tokens before, mean tokens after, and by which share of the budget the
+        result misses it.
     skill : float or None
-        Where the ranking measure stands between the random floor (0) and the oracle (1).
-    p_value : float or None
-        Of the paired permutation test against the baseline, Holm-adjusted within the budget.
+        Where the ranking metric stands between the random floor (0) and its oracle (1).
     latency_ms, tokens_per_second : float
         Mean time of one compression, and tokens that went in by that time.
+    family, query_aware, control, baseline
+        What the strategy is.
 
     Examples
     --------
@@ -64,23 +101,34 @@ class Row:
     budget: str
     cases: int
     probes: int
-    all_evidence: float | None
-    all_evidence_low: float | None
-    all_evidence_high: float | None
-    evidence_tokens: float | None
-    answer: float | None
-    rate: float
-    skill: float | None
-    p_value: float | None
-    latency_ms: float
     failed: int
+    metrics: Mapping[str, Estimate]
+    metric: str
+    rate: float
+    tokens: float
+    budget_error: float
+    skill: float | None
+    latency_ms: float
+    tokens_per_second: float
     family: str
     query_aware: bool
     control: bool
     baseline: bool
-    tokens: float
-    budget_error: float
-    tokens_per_second: float
+
+    @property
+    def shown(self) -> Estimate:
+        """The metric that the ranking goes by."""
+        return self.metrics[self.metric]
+
+    @property
+    def p_value(self) -> float | None:
+        """That of the ranking metric, against the baseline."""
+        return self.shown.p_value
+
+    @property
+    def over_budget(self) -> bool:
+        """Whether the result is above its budget, beyond tolerance."""
+        return self.budget_error > TOLERANCE
 
     @property
     def comparable(self) -> bool:
@@ -92,25 +140,81 @@ class Row:
         >>> [row.comparable for row in sample_results().rows()]
         [False, True, False, True]
         """
-        return not self.control and self.budget_error <= _OVER and bool(self.probes)
+        return not self.control and not self.over_budget and bool(self.probes)
+
+    def mean(self, metric: str) -> float | None:
+        """Return the mean of a metric; None where it was not measured."""
+        found = self.metrics.get(metric)
+        return found.mean if found else None
+
+    @property
+    def all_evidence(self) -> float | None:
+        """Mean of `AllEvidence`."""
+        return self.mean("AllEvidence")
+
+    @property
+    def all_evidence_low(self) -> float | None:
+        """Lower end of the interval of `AllEvidence`."""
+        found = self.metrics.get("AllEvidence")
+        return found.low if found else None
+
+    @property
+    def all_evidence_high(self) -> float | None:
+        """Upper end of the interval of `AllEvidence`."""
+        found = self.metrics.get("AllEvidence")
+        return found.high if found else None
+
+    @property
+    def evidence_tokens(self) -> float | None:
+        """Mean of `EvidenceTokens`."""
+        return self.mean("EvidenceTokens")
+
+    @property
+    def answer(self) -> float | None:
+        """Mean of `AnswerKept`."""
+        return self.mean("AnswerKept")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the row as it stands in JSON and frames: plain fields, then every metric.
+
+        Examples
+        --------
+        >>> from ctxlab.testing import sample_results
+        >>> sample_results().rows()[0].as_dict()["metrics"]["AllEvidence"]["n"]
+        3
+        """
+        fields = {name: getattr(self, name) for name in FIELDS}
+        return fields | {"metrics": {name: vars(found) for name, found in self.metrics.items()}}
 
 
+FIELDS = (
+    "strategy", "budget", "cases", "probes", "all_evidence", "all_evidence_low",
+    "all_evidence_high", "evidence_tokens", "answer", "rate", "skill", "p_value", "latency_ms",
+    "failed", "metric", "family", "query_aware", "control", "baseline", "tokens",
+    "budget_error", "tokens_per_second",
+)  # fmt: skip
+"""The plain fields of a row, in JSON and frames."""
+
+
+@dataclass(frozen=True)
 class Leaderboard:
-    """Rows, and paired comparisons, of the outcomes of an experiment.
+    """Rows, and paired comparisons, of what an experiment measured.
 
-    Every probe counts once: its measures are averaged over seeds. Intervals and tests resample
-    whole conversations, because questions on one conversation are not independent.
+    Every probe counts once: its values are averaged over seeds. Intervals and tests are over
+    whole clusters, because questions on one conversation are not independent.
 
     Parameters
     ----------
-    outcomes : polars.DataFrame
-        One row a trial and probe, with the trial's strategy, budget, dataset, case and seed.
+    measured : Measured
+        All values.
     failed : mapping
         Failed trials of every strategy and budget.
     traits : mapping
         Traits of every strategy, by its text.
-    measure : {"all_evidence", "evidence_tokens", "answer"}
-        What the ranking, the skill and the tests go by.
+    metric : str
+        What the ranking, the skill and the sentences go by.
+    baseline : str
+        What the leads and tests compare with.
 
     Examples
     --------
@@ -119,43 +223,28 @@ class Leaderboard:
     'KeepLast()'
     """
 
-    def __init__(
-        self,
-        outcomes: pl.DataFrame,
-        failed: Mapping[tuple[str, str], int],
-        traits: Mapping[str, Traits],
-        measure: MeasureName = "all_evidence",
-        baseline: str | None = None,
-    ) -> None:
-        self.measure = measure
-        self._failed, self._traits = failed, traits
-        self._probes = outcomes.group_by(
-            "strategy", "budget", "dataset", "case_id", "probe_id", maintain_order=True
-        ).agg(
-            pl.col("category").first(),
-            pl.col(
-                "all_evidence",
-                "evidence_tokens",
-                "answer",
-                "seconds",
-                "tokens_before",
-                "tokens_after",
-                "budget_tokens",
-            ).mean(),
-        )
-        self._parts = {
-            (str(strategy), str(budget)): part
-            for (strategy, budget), part in self._probes.group_by(
-                "strategy", "budget", maintain_order=True
-            )
-        }
-        self.baseline = baseline or self._default_baseline()
+    measured: Measured
+    failed: Mapping[tuple[str, str], int]
+    traits: Mapping[str, Traits]
+    metric: str
+    baseline: str
 
-    def _default_baseline(self) -> str:
-        names = list(self._traits)
-        plain = [name for name in names if self._traits[name].family == "window"]
-        others = [name for name in names if self._traits[name].family != "control"]
-        return (plain or others or names)[0]
+    @cached_property
+    def _rows(self) -> list[Row]:
+        keys = list(dict.fromkeys([*self.measured.cells, *self.failed]))
+        rows = [self._row(strategy, budget) for strategy, budget in keys]
+        budgets = list(dict.fromkeys(budget for _, budget in keys))
+        better = self.measured.metrics[self.metric].better
+        sign = -1.0 if better == "higher" else 1.0
+        found = self._tested(rows)
+        return sorted(
+            found,
+            key=lambda r: (
+                budgets.index(r.budget),
+                r.shown.mean is None,
+                sign * (r.shown.mean or 0.0),
+            ),
+        )
 
     def rows(self) -> list[Row]:
         """Return the rows, budget by budget, the best first.
@@ -166,77 +255,97 @@ class Leaderboard:
         >>> [row.strategy for row in sample_results().leaderboard().rows()]
         ['Oracle()', 'BM25()', 'RandomDrop()', 'KeepLast()']
         """
-        budgets = list(dict.fromkeys(budget for _, budget in self._all_keys()))
-        return [row for budget in budgets for row in self._at(budget)]
+        return self._rows
 
-    def _all_keys(self) -> list[tuple[str, str]]:
-        return list(dict.fromkeys([*self._parts, *self._failed]))
-
-    def _at(self, budget: str) -> list[Row]:
-        names = [name for name, at in self._all_keys() if at == budget]
-        floor = self._extreme(names, budget, "seeded")
-        ceiling = self._extreme(names, budget, "gold")
-        adjusted = self._p_values(names, budget)
-        rows = [self._row(name, budget, floor, ceiling, adjusted.get(name)) for name in names]
-        return sorted(rows, key=lambda row: -(getattr(row, self.measure) or 0.0))
-
-    def _row(
-        self,
-        name: str,
-        budget: str,
-        floor: float | None,
-        ceiling: float | None,
-        p_value: float | None,
-    ) -> Row:
-        part = self._parts.get((name, budget), self._probes.clear())
-        traits = self._traits[name]
-        means = {m: _mean(part, m) for m in ("all_evidence", "evidence_tokens", "answer")}
-        interval = self._interval(name, budget, "all_evidence")
-        chosen = means[self.measure]
-        before, after = _total(part, "tokens_before"), _total(part, "tokens_after")
-        asked = _total(part, "budget_tokens")
+    def _row(self, name: str, budget: str) -> Row:
+        traits, measured = self.traits[name], self.measured
+        cell = measured.cells.get((name, budget))
+        sizes = {size: self._total(size, cell) for size in ("tokens_before", "tokens_after")}
+        seconds, asked = self._total("seconds", cell), self._total("budget_tokens", cell)
+        outcomes = self._present("tokens_after", cell)
+        metrics = {metric: self._estimate(metric, name, budget) for metric in measured.metrics}
         return Row(
             strategy=name,
             budget=budget,
-            cases=part.select("dataset", "case_id").n_unique(),
-            probes=part[self.measure].drop_nulls().len(),
-            all_evidence=means["all_evidence"],
-            all_evidence_low=interval.low if interval else None,
-            all_evidence_high=interval.high if interval else None,
-            evidence_tokens=means["evidence_tokens"],
-            answer=means["answer"],
-            rate=rate(before, after),
-            skill=skill(chosen, floor, ceiling),
-            p_value=p_value,
-            latency_ms=1000 * (_mean(part, "seconds") or 0.0),
-            failed=self._failed.get((name, budget), 0),
+            cases=len(np.unique(measured.cases[self._present(self.metric, cell)])),
+            probes=metrics[self.metric].n,
+            failed=self.failed.get((name, budget), 0),
+            metrics=metrics,
+            metric=self.metric,
+            rate=rate(sizes["tokens_before"], sizes["tokens_after"]),
+            tokens=sizes["tokens_after"] / max(1, int(outcomes.sum())),
+            budget_error=budget_error(asked, sizes["tokens_after"]) if asked else 0.0,
+            skill=self._skill(metrics[self.metric].mean, budget),
+            latency_ms=1000 * seconds / max(1, int(outcomes.sum())),
+            tokens_per_second=throughput(sizes["tokens_before"], seconds),
             family=traits.family,
             query_aware=traits.query_aware,
             control=traits.family == "control",
             baseline=name == self.baseline,
-            tokens=_mean(part, "tokens_after") or 0.0,
-            budget_error=budget_error(asked, after) if asked else 0.0,
-            tokens_per_second=throughput(before, _total(part, "seconds")),
         )
 
-    def _extreme(self, names: Sequence[str], budget: str, trait: str) -> float | None:
+    def _present(self, metric: str, cell: int | None) -> NDArray[np.bool_]:
+        if cell is None:
+            return np.zeros(self.measured.probes.height, np.bool_)
+        there: NDArray[np.bool_] = ~np.isnan(self.measured.of(metric)[cell])
+        return there
+
+    def _total(self, size: str, cell: int | None) -> float:
+        return 0.0 if cell is None else float(np.nansum(self.measured.of(size)[cell]))
+
+    def _estimate(self, metric: str, name: str, budget: str) -> Estimate:
+        interval = self.interval(name, budget, metric)
+        if interval is None:
+            return Estimate(None)
+        n = int(self._present(metric, self.measured.cells[name, budget]).sum())
+        lead = self._lead(metric, name, budget)
+        return Estimate(
+            interval.estimate,
+            interval.low,
+            interval.high,
+            n,
+            lead=lead.estimate if lead else None,
+            lead_low=lead.low if lead else None,
+            lead_high=lead.high if lead else None,
+        )
+
+    def _lead(self, metric: str, name: str, budget: str) -> Interval | None:
+        if name == self.baseline:
+            return None
+        ours, base, clusters = self.paired(name, self.baseline, budget, metric)
+        return paired_bootstrap(ours, base, clusters) if ours.size else None
+
+    def _skill(self, value: float | None, budget: str) -> float | None:
+        return skill(value, self._extreme(budget, "seeded"), self._extreme(budget, "gold"))
+
+    def _extreme(self, budget: str, trait: str) -> float | None:
         """Return the mean of the random floor (`seeded`) or of the oracle (`gold`)."""
-        for name in names:
-            traits = self._traits[name]
-            if traits.family == "control" and getattr(traits, trait):
-                return _mean(self._parts.get((name, budget), self._probes.clear()), self.measure)
+        for (name, at), cell in self.measured.cells.items():
+            traits = self.traits[name]
+            if at == budget and traits.family == "control" and getattr(traits, trait):
+                return self.measured.mean(self.metric, cell)
         return None
 
-    def _p_values(self, names: Sequence[str], budget: str) -> dict[str, float | None]:
-        rivals = [n for n in names if n != self.baseline and self._traits[n].family != "control"]
-        raw = []
-        for name in rivals:
-            ours, base, clusters = self.paired(name, self.baseline, budget)
-            raw.append(paired_permutation(ours, base, clusters).p_value if ours.size else None)
-        return dict(zip(rivals, holm(raw), strict=True))
+    def _tested(self, rows: Sequence[Row]) -> list[Row]:
+        """Return the rows with p-values, adjusted for all that a reader is shown of one metric."""
+        found = list(rows)
+        for metric in self.measured.metrics:
+            asked = [
+                at for at, row in enumerate(found) if row.comparable and not row.baseline
+            ]  # fmt: skip
+            raw = [self._p_value(metric, found[at]) for at in asked]
+            for at, p_value in zip(asked, holm(raw), strict=True):
+                estimates = dict(found[at].metrics)
+                estimates[metric] = replace(estimates[metric], p_value=p_value)
+                found[at] = replace(found[at], metrics=estimates)
+        return found
 
-    def interval(self, strategy: str, budget: str) -> Interval | None:
-        """Return the mean of the measure with its interval; None where nothing was measured.
+    def _p_value(self, metric: str, row: Row) -> float | None:
+        ours, base, clusters = self.paired(row.strategy, self.baseline, row.budget, metric)
+        return paired_permutation(ours, base, clusters).p_value if ours.size else None
+
+    def interval(self, strategy: str, budget: str, metric: str | None = None) -> Interval | None:
+        """Return the mean of a metric with its interval; None where nothing was measured.
 
         Examples
         --------
@@ -245,23 +354,23 @@ class Leaderboard:
         >>> found.estimate, found.low
         (1.0, None)
         """
-        return self._interval(strategy, budget, self.measure)
-
-    def _interval(self, name: str, budget: str, measure: str) -> Interval | None:
-        part = self._parts.get((name, budget), self._probes.clear()).drop_nulls(measure)
-        clusters = part.select(pl.concat_str("dataset", "case_id", separator="\0")).to_series()
-        values = part[measure].to_numpy()
-        return cluster_bootstrap(values, clusters.to_numpy()) if values.size else None
+        metric = metric or self.metric
+        cell = self.measured.cells.get((strategy, budget))
+        there = self._present(metric, cell)
+        if cell is None or not there.any():
+            return None
+        values = self.measured.of(metric)[cell][there]
+        return cluster_bootstrap(values, self.measured.clusters[there])
 
     def paired(
-        self, a: str, b: str, budget: str
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.object_]]:
-        """Return the measure of both strategies on the probes that both were asked, and clusters.
+        self, a: str, b: str, budget: str, metric: str | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+        """Return a metric of both strategies on the probes that both were asked, and clusters.
 
         Returns
         -------
         tuple of ndarray, each of shape (probes,)
-            Values of `a`, values of `b`, and the conversation of every probe.
+            Values of `a`, values of `b`, and the cluster of every probe.
 
         Examples
         --------
@@ -270,17 +379,18 @@ class Leaderboard:
         >>> bool(a.mean() > b.mean())
         True
         """
-        keys = ["dataset", "case_id", "probe_id"]
-        empty = self._probes.clear()
-        left, right = (
-            self._parts.get((name, budget), empty).select(*keys, self.measure) for name in (a, b)
-        )
-        both = left.join(right, on=keys, how="inner", maintain_order="left").drop_nulls()
-        clusters = both.select(pl.concat_str("dataset", "case_id", separator="\0")).to_series()
-        values = both[self.measure].to_numpy(), both[f"{self.measure}_right"].to_numpy()
-        return (*values, clusters.to_numpy())
+        metric = metric or self.metric
+        cells = [self.measured.cells.get((name, budget)) for name in (a, b)]
+        both = self._present(metric, cells[0]) & self._present(metric, cells[1])
+        if not both.any():
+            nothing = np.zeros(0)
+            return nothing, nothing, np.zeros(0, np.int64)
+        values = self.measured.of(metric)
+        return values[cells[0]][both], values[cells[1]][both], self.measured.clusters[both]
 
-    def compare(self, a: str, b: str, budget: str, *, margin: float = 0.02) -> Comparison:
+    def compare(
+        self, a: str, b: str, budget: str, *, metric: str | None = None, margin: float = 0.02
+    ) -> Comparison:
         """Compare two strategies at one budget, paired by probe.
 
         Examples
@@ -290,12 +400,13 @@ class Leaderboard:
         >>> board.compare("BM25()", "KeepLast()", "40%").decisive
         False
         """
-        ours, theirs, clusters = self.paired(a, b, budget)
-        what = self.measure.replace("_", " ")
+        name = metric or self.metric
+        ours, theirs, clusters = self.paired(a, b, budget, name)
+        what = self.measured.metrics[name].title
         return compare_paired(ours, theirs, clusters, names=(a, b), measure=what, margin=margin)
 
     def verdicts(self) -> list[tuple[str, Comparison]]:
-        """Compare the best with the runner-up at every budget, apart for query-aware strategies.
+        """Compare the best with the baseline at every budget, apart for query-aware strategies.
 
         Controls, and strategies that exceed the budget, do not take part.
 
@@ -303,23 +414,54 @@ class Leaderboard:
         --------
         >>> from ctxlab.testing import sample_results
         >>> [budget for budget, _ in sample_results().leaderboard().verdicts()]
-        []
+        ['40%']
         """
         found = []
-        rows = [row for row in self.rows() if row.comparable]
+        rows = [row for row in self.rows() if row.comparable and not row.baseline]
         for budget in dict.fromkeys(row.budget for row in rows):
             for aware in (False, True):
-                top = [r for r in rows if r.budget == budget and r.query_aware == aware][:2]
-                if len(top) == 2:
-                    best, second = top
-                    found.append((budget, self.compare(best.strategy, second.strategy, budget)))
+                best = next(
+                    (r for r in rows if r.budget == budget and r.query_aware == aware), None
+                )
+                if best and (self.baseline, budget) in self.measured.cells:
+                    comparison = self.compare(best.strategy, self.baseline, budget)
+                    found.append((budget, comparison))
         return found
 
 
-def _mean(part: pl.DataFrame, column: str) -> float | None:
-    mean = part[column].drop_nulls().mean()
-    return float(mean) if isinstance(mean, int | float) else None
+def default_baseline(traits: Mapping[str, Traits]) -> str:
+    """Return what a leaderboard compares with when nothing is chosen: a window, where there is one.
+
+    Examples
+    --------
+    >>> from ctxlab.testing import sample_results
+    >>> default_baseline(sample_results().traits)
+    'KeepLast()'
+    """
+    names = list(traits)
+    windows = [name for name in names if traits[name].family == "window"]
+    others = [name for name in names if traits[name].family != "control"]
+    return (windows or others or names)[0]
 
 
-def _total(part: pl.DataFrame, column: str) -> float:
-    return float(part[column].sum())
+def checked_metric(metric: str, metrics: Mapping[str, MetricTraits]) -> str:
+    """Return the name of a metric that was measured, whatever its case and underscores.
+
+    Raises
+    ------
+    UnknownNameError
+        When none of that name was; the message offers the nearest.
+
+    Examples
+    --------
+    >>> from ctxlab.testing import sample_results
+    >>> checked_metric("all_evidence", sample_results().measured.metrics)
+    'AllEvidence'
+    """
+    if metric in metrics:
+        return metric
+    known = {name.lower(): name for name in metrics} | {"answer": "AnswerKept"}
+    found = known.get(metric.replace("_", "").lower())
+    if found not in metrics:
+        raise UnknownNameError("metric of this experiment", metric, metrics)
+    return str(found)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,15 +27,9 @@ from ctxlab.core.tokens import DEFAULT_ENCODING
 from ctxlab.errors import CtxlabError
 
 if TYPE_CHECKING:
-    from ctxlab.bench.leaderboard import Leaderboard, MeasureName, Row
+    from ctxlab.bench.leaderboard import Leaderboard
     from ctxlab.bench.results import Results
-
-JSON_FIELDS = (
-    "strategy", "budget", "cases", "probes", "all_evidence", "all_evidence_low",
-    "all_evidence_high", "evidence_tokens", "answer", "rate", "skill", "p_value", "latency_ms",
-    "failed",
-)  # fmt: skip
-"""Fields of a row of ``ctxlab compare --json``."""
+    from ctxlab.core.metric import Metric
 
 DEMO = (
     "KeepLast()", "HeadTail()", "MaskObservations() >> KeepLast()", "IDFDensity()", "LexRank()",
@@ -67,9 +58,13 @@ def compare(
     baseline: Annotated[
         str | None, typer.Option(help="The strategy that p-values compare with.")
     ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(help="What is measured; again for more, the first ranks. See ctxlab metrics."),
+    ] = None,
     measure: Annotated[
-        str, typer.Option(help="Rank by all_evidence, evidence_tokens or answer.")
-    ] = "all_evidence",
+        str | None, typer.Option(help="Rank by this metric; by the first when not given.")
+    ] = None,
     fail_under: Annotated[
         float | None,
         typer.Option(help="Exit with 3 when the best strategy keeps less than this share."),
@@ -89,66 +84,63 @@ def compare(
       ctxlab compare runs.json --strategy 'MaskObservations(keep=3) >> KeepLast()' --json
 
       ctxlab compare talk.jsonl --strategy BM25 --strategy Fusion --encoder onnx:models/minilm
+
+      ctxlab compare talk.jsonl --metric AllEvidence --metric Rate --metric mymetrics:commas
     """
     from ctxlab.bench.grid import Grid
+    from ctxlab.core.specs import parse_metric
     from ctxlab.store import Store
     from ctxlab.strategies import CORE
 
-    name = _measure(measure)
     cases = choose_probes(list(read_inputs(paths, format_name, skip_bad=skip_bad)), category)
     if not any(case.probes for case in cases):
         say(
             "these conversations have no questions, so only sizes and times are measured; "
             "add probes with their evidence, in the case format, to measure what is lost"
         )
+    ranked = parse_metric(measure).name if measure else None
     grid = Grid(
         strategy or CORE,
         budget or ["10%", "25%"],
         cases,
+        metrics=_metrics(metric, measure),
         seeds=seed or (0,),
         encoding=encoding,
         encoder=encoder,
         name="compare",
+        inputs={"paths": paths, "format": format_name, "category": category},
     )
     with Store(store) as lab:
         results = grid.run(lab)
-        board = results.leaderboard(name, baseline)
-        rows = board.rows()
+        board = results.leaderboard(ranked, baseline)
         if as_json:
-            picked = [{f: v for f, v in asdict(row).items() if f in JSON_FIELDS} for row in rows]
-            put_json({"schema": 1, "encoding": grid.encoding, "rows": picked})
+            rows = [row.as_dict() for row in board.rows()]
+            put_json({"schema": 1, "encoding": grid.encoding, "rows": rows})
         else:
-            _put_results(rows, board)
+            _put_results(board)
         if out:
-            command = shlex.join(["ctxlab", *sys.argv[1:]])
-            path = results.report(
-                out, title=_title(paths), measure=name, baseline=baseline,
-                reproduce={"command": command},
-            )  # fmt: skip
+            title = _title(paths)
+            path = results.report(out, title=title, metric=ranked, baseline=baseline)
             say(f"report: {path}")
         _say_failures(results)
-    _gate(rows, name, fail_under)
+    _gate(board, fail_under)
 
 
-def _measure(name: str) -> MeasureName:
-    from typing import get_args
+def _metrics(chosen: Sequence[str] | None, ranks: str | None) -> list[Metric]:
+    """Return what is measured: what was chosen, and what the ranking goes by."""
+    from ctxlab.bench.grid import DEFAULT_METRICS
+    from ctxlab.core.specs import parse_metric
 
-    from ctxlab.bench.leaderboard import MeasureName
-    from ctxlab.errors import UnknownNameError
-
-    for known in get_args(MeasureName):
-        if name == known:
-            found: MeasureName = known
-            return found
-    raise UnknownNameError("measure", name, get_args(MeasureName))
+    found = list(map(parse_metric, chosen or DEFAULT_METRICS))
+    return list(dict.fromkeys([*found, *([parse_metric(ranks)] if ranks else [])]))
 
 
 def _title(paths: Sequence[str]) -> str:
     return "Context compression on " + ", ".join(Path(path).name for path in paths)
 
 
-def _put_results(rows: Sequence[Row], board: Leaderboard) -> None:
-    put_leaderboard(rows)
+def _put_results(board: Leaderboard) -> None:
+    put_leaderboard(board)
     for budget, comparison in board.verdicts():
         put(f"At {budget}, {comparison.sentence}")
 
@@ -161,10 +153,10 @@ def _say_failures(results: Results) -> None:
         say(f"… and {len(failures) - 5} more failed trials; they are in the store")
 
 
-def _gate(rows: Sequence[Row], measure: MeasureName, fail_under: float | None) -> None:
+def _gate(board: Leaderboard, fail_under: float | None) -> None:
     if fail_under is None:
         return
-    best = max((getattr(row, measure) or 0.0 for row in rows if row.comparable), default=0.0)
+    best = max((row.shown.mean or 0.0 for row in board.rows() if row.comparable), default=0.0)
     if best < fail_under:
         say(f"the best strategy keeps {best:.3f}, under the gate of {fail_under:g}")
         raise typer.Exit(3)
@@ -197,16 +189,14 @@ def demo(
     with Store(store) as lab:
         new = lab.add_cases(cases, on_conflict="skip")
         say(f"store: {store} ({new} new conversations)")
-        results = Grid(DEMO, ["10%", "25%", "50%"], cases, name="demo").run(lab)
+        results = Grid(
+            DEMO, ["10%", "25%", "50%"], cases, name="demo", inputs={"paths": bundled}
+        ).run(lab)
         board = results.leaderboard()
-        rows = board.rows()
         if as_json:
-            put_json({"schema": 1, "rows": [asdict(row) for row in rows]})
+            put_json({"schema": 1, "rows": [row.as_dict() for row in board.rows()]})
         else:
-            _put_results(rows, board)
-        path = results.report(
-            out, title="Context compression on the bundled conversations",
-            reproduce={"command": "ctxlab demo"},
-        )  # fmt: skip
+            _put_results(board)
+        path = results.report(out, title="Context compression on the bundled conversations")
     say(f"report: {path}")
     say("next: ctxlab compare YOUR_FILE, ctxlab strategies, or notebooks/01_first_look.ipynb")

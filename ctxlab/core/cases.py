@@ -36,6 +36,9 @@ class Probe:
 class Case:
     """A conversation with its probes.
 
+    `cluster` names what is independent of other conversations, where that is not the
+    conversation itself: five runs of one task are one cluster.
+
     Examples
     --------
     >>> case = Case("c1", "mine", (Message("m1", "user", "314 stalls"),))
@@ -47,6 +50,7 @@ class Case:
     dataset: str
     messages: tuple[Message, ...]
     probes: tuple[Probe, ...] = ()
+    cluster: str | None = None
 
     @cached_property
     def _contexts(self) -> dict[str | None, Context]:
@@ -72,4 +76,4 @@ class Case:
         return self._contexts[at]
 
     def __reduce__(self) -> tuple[type[Case], tuple[Any, ...]]:
-        return Case, (self.id, self.dataset, self.messages, self.probes)
+        return Case, (self.id, self.dataset, self.messages, self.probes, self.cluster)

@@ -6,12 +6,13 @@ import ast
 import re
 import sys
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError
 
-from ctxlab.core.metric import Metric
+from ctxlab.core.metric import Metric, as_metric
 from ctxlab.core.named import NamedValue
 from ctxlab.core.registry import Registry
 from ctxlab.core.strategy import Pipeline, Strategy
@@ -65,6 +66,8 @@ def metric_from_spec(spec: Mapping[str, Any]) -> Metric:
     >>> metric_from_spec({"AllEvidence": {}})
     AllEvidence()
     """
+    if len(spec) == 1 and (found := _function(str(next(iter(spec))))):
+        return found
     return _from_spec(spec, METRICS)
 
 
@@ -127,6 +130,7 @@ def parse_metric(text: str | Metric) -> Metric:
     """Read a metric as it is written in Python: ``RecallAt(k=5)``, or its name alone.
 
     Names are found whatever their case and underscores: ``all_evidence`` is `AllEvidence`.
+    A function is named as ``package.module:function``.
 
     Raises
     ------
@@ -140,8 +144,22 @@ def parse_metric(text: str | Metric) -> Metric:
     """
     if isinstance(text, Metric):
         return text
-    known = {name.lower(): name for name in METRICS.names()}
+    if found := _function(text):
+        return found
+    known = {name.lower(): name for name in METRICS.names()} | {"answer": "AnswerKept"}
     return _parse(known.get(text.strip().replace("_", "").lower(), text), METRICS)
+
+
+def _function(place: str) -> Metric | None:
+    """Return the metric of a plain function that is named by its module; None for anything else."""
+    module, _, name = place.partition(":")
+    if not name.isidentifier():
+        return None
+    try:
+        found = getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise SpecError(f"metric {place!r} cannot be imported: {error}") from error
+    return as_metric(found) if callable(found) else None
 
 
 def _parse(text: str, registry: Registry[T]) -> T:
