@@ -176,7 +176,7 @@ def test_other_parameters_keep_the_laws(strategy):
 @pytest.mark.parametrize("strategy", [EmbeddingTopK(), Fusion(), SemanticDeduplicate(min_words=1)])
 def test_without_an_encoder_the_argument_to_pass_is_named(strategy):
     """Nothing is guessed."""
-    with pytest.raises(MissingToolError, match=r"encoder=\.\.\., Tools\(encode"):
+    with pytest.raises(MissingToolError, match=r"encoder=\.\.\., Tools\.of\(encode"):
         strategy.compress(TALK, Task(budget=8, tools=word_tools(), query="fish"))
 
 

@@ -23,6 +23,7 @@ from ctxlab.core.specs import parse, parse_metric
 from ctxlab.core.strategy import Strategy
 from ctxlab.core.tokens import DEFAULT_ENCODING, resolve_encoding
 from ctxlab.core.tools import Encoder
+from ctxlab.datasets import load, read, sources
 from ctxlab.errors import CtxlabError
 from ctxlab.models import encoder_name, load_encoder
 
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from ctxlab.bench.results import Results
     from ctxlab.store import Store
 
+_ONE = {
+    "strategies": "strategy", "budgets": "budget", "cases": "case", "seeds": "seed",
+    "metrics": "metric",
+}  # fmt: skip
 DEFAULT_METRICS = ("AllEvidence()", "EvidenceTokens()", "AnswerKept()")
 """What is measured when nothing is chosen."""
 
@@ -52,12 +57,12 @@ class Grid:
 
     Parameters
     ----------
-    strategies : iterable of Strategy or str
+    strategies : Strategy or str, or iterable of them
         As values, or as written: ``"BM25(neighbours=2) >> KeepLast()"``.
-    budgets : iterable of Budget, int or str
+    budgets : Budget, int or str, or iterable of them
         ``8000``, ``"8k"`` or ``"10%"``: tokens, or a share of what is not pinned.
-    cases : iterable of Case
-        The conversations, with the probes to ask.
+    cases : Case or str, or iterable of them
+        The conversations, with the probes to ask; a text is the name of a dataset, or a file.
     metrics : iterable of Metric, str or callable, optional
         What is measured; by default what is available of the evidence and the answer. A plain
         function ``f(run, probe)`` or ``f(run)`` is a metric, too.
@@ -88,21 +93,25 @@ class Grid:
 
     def __init__(
         self,
-        strategies: Iterable[Strategy | str],
-        budgets: Iterable[Budget | int | str],
-        cases: Iterable[Case],
+        strategies: Iterable[Strategy | type[Strategy] | str] | Strategy | type[Strategy] | str,
+        budgets: Iterable[Budget | float | str] | Budget | float | str,
+        cases: Iterable[Case | str] | Case | str,
         *,
-        metrics: Iterable[Metric | str | Callable[..., float | None]] = DEFAULT_METRICS,
-        seeds: Iterable[int] = (0,),
+        metrics: Iterable[Metric | str | Callable[..., float | None]]
+        | Metric
+        | str
+        | Callable[..., float | None] = DEFAULT_METRICS,
+        seeds: Iterable[int] | int = (0,),
         encoding: str = DEFAULT_ENCODING,
         encoder: Encoder | str | None = None,
         name: str = "experiment",
         inputs: Mapping[str, Any] | None = None,
     ) -> None:
-        self.strategies = tuple(dict.fromkeys(map(parse, strategies)))
-        self.budgets = tuple(dict.fromkeys(map(Budget.parse, budgets)))
-        self.cases, self.seeds = tuple(cases), tuple(seeds)
-        self.metrics = tuple(dict.fromkeys(map(_metric, metrics)))
+        self.strategies = tuple(dict.fromkeys(map(parse, _listed(strategies))))
+        self.budgets = tuple(dict.fromkeys(map(Budget.parse, _listed(budgets))))
+        self.cases = tuple(case for given in _listed(cases) for case in _cases(given))
+        self.seeds = (seeds,) if isinstance(seeds, int) else tuple(seeds)
+        self.metrics = tuple(dict.fromkeys(map(_metric, _listed(metrics))))
         self.encoding, self.name = resolve_encoding(encoding), name
         self._inputs = dict(inputs or {})
         for what, values in self._parts().items():
@@ -142,7 +151,8 @@ class Grid:
         return sum(len(cell.cuts) for cell in self._cells)
 
     def __repr__(self) -> str:
-        sizes = ", ".join(f"{len(values)} {what}" for what, values in self._parts().items())
+        counts = ((len(values), what) for what, values in self._parts().items())
+        sizes = ", ".join(f"{n} {what if n != 1 else _ONE[what]}" for n, what in counts)
         return f"Grid({sizes})"
 
     def run(
@@ -245,6 +255,22 @@ class Grid:
             "encoding": self.encoding,
             **({"encoder": self._encodes} if self._encodes else {}),
         }
+
+
+def _listed(given: Any) -> Iterable[Any]:  # noqa: ANN401 - one of several kinds, or many
+    """Return many as they are, and one in a list."""
+    one = isinstance(given, str | Budget | Case | Strategy | Metric | type | int | float)
+    return [given] if one or (callable(given) and not isinstance(given, Iterable)) else given
+
+
+def _cases(given: Case | str) -> Iterable[Case]:
+    if isinstance(given, Case):
+        return (given,)
+    if not isinstance(given, str):
+        raise CtxlabError(
+            f"a {type(given).__name__} is no conversation; pass a Case, a dataset's name or a file"
+        )
+    return load(given) if given in sources() else read(given)
 
 
 def _metric(metric: Metric | str | Callable[..., float | None]) -> Metric:

@@ -229,6 +229,20 @@ class Leaderboard:
     metric: str
     baseline: str
 
+    def __str__(self) -> str:
+        names = f"{len({s for s, _ in self.measured.cells})} strategies"
+        head = f"Leaderboard by {self.measured.metrics[self.metric].title}: {names}, "
+        head += f"{self.measured.probes.height:,} questions, baseline {self.baseline}"
+        best = {row.budget: row for row in reversed(self.rows()) if row.comparable}
+        lines = [
+            f"  {budget}: {row.strategy} {row.shown.mean:.3g}"
+            for budget, row in reversed(best.items())
+            if row.shown.mean is not None
+        ]
+        return "\n".join([head, *lines])
+
+    __repr__ = __str__
+
     @cached_property
     def _rows(self) -> list[Row]:
         keys = list(dict.fromkeys([*self.measured.cells, *self.failed]))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, TypeVar, cast
 
+from ctxlab.core.messages import as_messages
 from ctxlab.core.segments import Message, Note, Segment, Span
 from ctxlab.core.views import view
 
@@ -34,12 +35,14 @@ class Context:
     why: Why | None = field(default=None, compare=False, repr=False)
 
     @classmethod
-    def of(cls, messages: Iterable[Message], *, pin_system: bool = True) -> Context:
+    def of(
+        cls, messages: Iterable[Message | Mapping[str, Any]], *, pin_system: bool = True
+    ) -> Context:
         """Turn messages into segments: one each, tool calls grouped with their results.
 
         Parameters
         ----------
-        messages : iterable of Message
+        messages : iterable of Message or mapping
             In the order in which they were sent.
         pin_system : bool
             Pin system messages, so that no strategy drops them.
@@ -55,7 +58,7 @@ class Context:
         >>> [segment.group for segment in context.segments]
         ['m1', 'm1']
         """
-        return cls(tuple(_segments(messages, pin_system)))
+        return cls(tuple(_segments(as_messages(messages), pin_system)))
 
     @property
     def text(self) -> str:
@@ -269,6 +272,10 @@ class Context:
 
     def __reduce__(self) -> tuple[type[Context], tuple[tuple[Segment, ...]]]:
         return Context, (self.segments,)
+
+    def __repr__(self) -> str:
+        count = f"{len(self)} segment{'' if len(self) == 1 else 's'}"
+        return f"Context({count}, {sum(len(s.text) for s in self):,} characters)"
 
     def __len__(self) -> int:
         return len(self.segments)

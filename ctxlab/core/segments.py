@@ -8,11 +8,40 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
+from ctxlab.errors import UnknownNameError
+
 Role = Literal["system", "user", "assistant", "tool"]
+ROLES: tuple[Role, ...] = get_args(Role)
+_OTHER_ROLES: dict[str, Role] = {
+    "human": "user", "ai": "assistant", "model": "assistant", "gpt": "assistant",
+    "developer": "system", "function": "tool",
+}  # fmt: skip
+
+
+def role_named(name: str) -> Role:
+    """Return a role by any of its common names, whatever their case.
+
+    Raises
+    ------
+    UnknownNameError
+        When it is none; the message offers the nearest.
+
+    Examples
+    --------
+    >>> role_named("human"), role_named("Assistant")
+    ('user', 'assistant')
+    """
+    lowered = str(name).lower()
+    for role in ROLES:
+        if role == lowered:
+            return role
+    if lowered not in _OTHER_ROLES:
+        raise UnknownNameError("role", str(name), [*ROLES, *_OTHER_ROLES])
+    return _OTHER_ROLES[lowered]
 
 
 class Value(BaseModel):
@@ -62,6 +91,14 @@ class ToolCall:
 class Message:
     """One message of a conversation, as it was sent.
 
+    Roles go by their common other names, too: ``human`` is ``user``, ``ai`` and ``model`` are
+    ``assistant``, ``developer`` is ``system``, ``function`` is ``tool``.
+
+    Raises
+    ------
+    UnknownNameError
+        When the role is none of these.
+
     Examples
     --------
     >>> Message("m1", "user", "Hello").role
@@ -77,6 +114,10 @@ class Message:
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     pinned: bool = False
+
+    def __post_init__(self) -> None:
+        if self.role not in ROLES:
+            object.__setattr__(self, "role", role_named(self.role))
 
 
 @dataclass(frozen=True, slots=True)

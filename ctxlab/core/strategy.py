@@ -111,7 +111,7 @@ class Pipeline(Strategy):
     Examples
     --------
     >>> Pipeline().compress(Context(), Task(budget=1))
-    Context(segments=())
+    Context(0 segments, 0 characters)
     """
 
     steps: tuple[SerializeAsAny[Strategy], ...] = ()

@@ -72,6 +72,11 @@ class Comparison:
     margin: float
     adjusted_p: float | None
 
+    def __str__(self) -> str:
+        return self.sentence
+
+    __repr__ = __str__
+
     @property
     def p_value(self) -> float:
         """The p-value that decides: the adjusted one, which is never below the test's own.

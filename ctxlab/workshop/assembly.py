@@ -100,6 +100,14 @@ class Assembled(StepContext):
     task: Task
     full_history: int
 
+    def __str__(self) -> str:
+        uses = ", ".join(f"{use.tier} {use.used:,} of {use.limit:,}" for use in self.report().tiers)
+        return (
+            f"Step {self.step!r} of {self.workshop}: {len(self.context)} segments; tokens: {uses}"
+        )
+
+    __repr__ = __str__
+
     def report(self) -> StepReport:
         """Return used, limit and over of every tier, and what the full history would have cost.
 
