@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from ctxlab.bench.grid import Grid
-from ctxlab.bench.keys import code_digest, trial_keys
+from ctxlab.bench.keys import trial_keys
 from ctxlab.bench.results import Results
 from ctxlab.bench.trials import Cell, run_cells
 from ctxlab.core.cases import Case
@@ -111,13 +111,6 @@ def test_a_class_written_in_a_notebook_reaches_the_workers(tmp_path):
     )
     done = subprocess.run([sys.executable, "-"], input=script, capture_output=True, text=True)
     assert "('__main__:Mine()', 3, 0)" in done.stdout, done.stderr
-
-
-def test_editing_ones_own_strategy_runs_it_again():
-    """The source of a class from outside is part of the key."""
-    assert code_digest(KeepLast()) == ""
-    assert code_digest(Failing()) != code_digest(Peeking())
-    assert code_digest(KeepLast() >> Failing()) == code_digest(Failing())
 
 
 def test_a_failed_trial_is_a_row_and_the_grid_goes_on():

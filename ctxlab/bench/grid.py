@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ctxlab.bench.case_documents import to_document
-from ctxlab.bench.keys import case_digest, metric_key, trial_keys
+from ctxlab.bench.keys import code_key, metric_key, trial_keys
 from ctxlab.bench.manifest import manifest
 from ctxlab.bench.shared_inputs import SharedInputs
 from ctxlab.bench.trials import Cell, Cut
@@ -119,6 +119,8 @@ class Grid:
                 raise CtxlabError(f"the grid has no {what}; give at least one")
         self._encoder = None if encoder is None else load_encoder(encoder)
         self._encodes = encoder_name(self._encoder) if self._encoder else ""
+        self._codes = {strategy: code_key(strategy) for strategy in self.strategies}
+        self._metric_keys = {metric_key(metric): metric for metric in self.metrics}
         self._cells = [cell for case in self.cases for cell in self._cells_of(case)]
 
     def _parts(self) -> dict[str, Sized]:
@@ -135,7 +137,9 @@ class Grid:
         for strategy in self.strategies:
             encoder = self._encodes if "encoder" in strategy.traits.needs.split(", ") else ""
             for seed in self.seeds if strategy.traits.seeded else self.seeds[:1]:
-                keys = trial_keys(strategy, case, budgets, seed, self.encoding, encoder)
+                keys = trial_keys(
+                    strategy, case, budgets, seed, self.encoding, encoder, self._codes[strategy]
+                )
                 cuts = tuple(map(Cut, self.budgets, keys))
                 yield Cell(strategy, case, cuts, seed, self.encoding, encoder=encoder)
 
@@ -206,8 +210,8 @@ class Grid:
 
     def _announce(self, store: Store) -> str:
         """Store what was asked for, with everything that showing it later needs; return its id."""
-        keys = [metric_key(metric) for metric in self.metrics]
-        digests = [case_digest(case) for case in self.cases]
+        keys = list(self._metric_keys)
+        digests = [case.digest for case in self.cases]
         trials = [cut.key for cell in self._cells for cut in cell.cuts]
         store.runs.add_metrics(map(_metric_row, keys, self.metrics))
         store.runs.add_cases(
@@ -229,7 +233,7 @@ class Grid:
     def _missing(self, store: Store) -> list[Cell]:
         """Return the cells with only those budgets, and metrics, that are not stored."""
         known = store.runs.known([cut.key for cell in self._cells for cut in cell.cuts])
-        wanted = {metric_key(metric): metric for metric in self.metrics}
+        wanted = self._metric_keys
         left = []
         for cell in self._cells:
             cuts = []

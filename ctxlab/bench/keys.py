@@ -1,17 +1,19 @@
-"""Keys: what a trial, a metric and a conversation are known by in the store."""
+"""Keys: what a trial and a metric are known by in the store."""
 
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
-from collections.abc import Iterator
-from dataclasses import asdict
+import warnings
+from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import version
+from uuid import uuid4
 
 from ctxlab.core.cases import Case
-from ctxlab.core.metric import FunctionMetric, Metric
+from ctxlab.core.digests import code_digest
+from ctxlab.core.metric import Metric
+from ctxlab.core.named import NamedValue
 from ctxlab.core.strategy import Strategy
 
 
@@ -28,9 +30,22 @@ def ctxlab_version() -> str:
 
 
 def trial_keys(
-    strategy: Strategy, case: Case, budgets: list[str], seed: int, encoding: str, encoder: str = ""
+    strategy: Strategy,
+    case: Case,
+    budgets: Sequence[str],
+    seed: int,
+    encoding: str,
+    encoder: str = "",
+    code: str | None = None,
 ) -> list[str]:
     """Return the key of a trial at each budget: a digest of everything its result depends on.
+
+    Parameters
+    ----------
+    strategy, case, budgets, seed, encoding, encoder
+        What is run: the spec, the conversation, and how tokens and vectors are made.
+    code : str, optional
+        What `code_key` gives for the strategy, where it is known already.
 
     Examples
     --------
@@ -39,16 +54,8 @@ def trial_keys(
     >>> one == other
     False
     """
-    common = {
-        "strategy": strategy.spec(),
-        "code": code_digest(strategy),
-        "case": case_digest(case),
-        "encoding": encoding,
-        "seed": seed,
-        "version": ctxlab_version(),
-        "encoder": encoder,
-    }
-    base = hashlib.sha256(json.dumps(common, sort_keys=True).encode())
+    common = (code or code_key(strategy), case.digest, encoding, seed, encoder)
+    base = hashlib.sha256(json.dumps(common).encode())
     keys = []
     for budget in budgets:
         key = base.copy()
@@ -66,57 +73,28 @@ def metric_key(metric: Metric) -> str:
     >>> metric_key(AllEvidence()) == metric_key(AllEvidence())
     True
     """
-    source = metric.function if isinstance(metric, FunctionMetric) else type(metric)
-    text = f"{metric}\0{_source(source)}\0{ctxlab_version()}"
-    return hashlib.sha256(text.encode()).hexdigest()
+    return code_key(metric)
 
 
-def case_digest(case: Case) -> str:
-    """Return a digest of everything in a case that a trial can see.
+def code_key(value: NamedValue) -> str:
+    """Return a digest of a value's spec and of all code that can change what it does.
 
-    Examples
-    --------
-    >>> case_digest(Case("c", "d", ())) == case_digest(Case("c", "d", ()))
-    True
-    """
-    content = {
-        "id": (case.dataset, case.id),
-        "messages": [asdict(message) for message in case.messages],
-        "probes": [asdict(probe) for probe in case.probes],
-    }
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
-
-
-def code_digest(strategy: Strategy) -> str:
-    """Return a digest of the source of strategies from outside ctxlab; empty for our own.
+    Where the code cannot be digested, the key is new every time, so that nothing is answered
+    from the store, and a warning says why.
 
     Examples
     --------
-    >>> from ctxlab.strategies import KeepLast
-    >>> code_digest(KeepLast())
-    ''
+    >>> from ctxlab.strategies.lexical import BM25
+    >>> code_key(BM25()) == code_key(BM25(b=0.5))
+    False
     """
-    foreign = [type(part) for part in _parts(strategy) if not _ours(type(part))]
-    sources = [_source(cls) for cls in dict.fromkeys(foreign)]
-    return hashlib.sha256("\0".join(sources).encode()).hexdigest() if sources else ""
-
-
-def _parts(value: object) -> Iterator[Strategy]:
-    if isinstance(value, Strategy):
-        yield value
-        for name in type(value).model_fields:
-            yield from _parts(getattr(value, name))
-    elif isinstance(value, tuple | list):
-        for item in value:
-            yield from _parts(item)
-
-
-def _ours(cls: type) -> bool:
-    return cls.__module__.split(".")[0] == "ctxlab"
-
-
-def _source(thing: object) -> str:
-    try:
-        return inspect.getsource(thing)  # type: ignore[arg-type]
-    except (OSError, TypeError):
-        return repr(thing)
+    found = code_digest(value)
+    parts = [json.dumps(value.spec(), sort_keys=True, default=str), found.text]
+    if found.uncertain:
+        warnings.warn(
+            f"{value} is computed anew each time and never answered from the store: "
+            f"{found.uncertain}; define what it uses in a module to have it kept",
+            stacklevel=2,
+        )
+        parts.append(uuid4().hex)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

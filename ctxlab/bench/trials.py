@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
-from ctxlab.bench.keys import case_digest, ctxlab_version
+from ctxlab.bench.keys import ctxlab_version
 from ctxlab.bench.stored_contexts import from_pieces, to_pieces
 from ctxlab.core.budgets import Budget
 from ctxlab.core.cases import Case, Probe
@@ -206,7 +206,7 @@ _KEPT_CASES = 4
 
 def _known_case(case: Case) -> Case:
     """Return the same case where it was seen lately: what is memoised on its contexts stays."""
-    digest = case_digest(case)
+    digest = case.digest
     known = _recent[digest] = _recent.pop(digest, case)
     if len(_recent) > _KEPT_CASES:
         del _recent[next(iter(_recent))]

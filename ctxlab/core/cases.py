@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, Literal
 
@@ -99,6 +101,18 @@ class Case:
         check_probes(self.messages, self.probes)
 
     @cached_property
+    def digest(self) -> str:
+        """A digest of everything in it, taken once.
+
+        Examples
+        --------
+        >>> Case("c", "d", ()).digest == Case("c", "d", ()).digest
+        True
+        """
+        parts = [getattr(self, one.name) for one in fields(self)]
+        return hashlib.sha256(json.dumps(parts, default=_fields).encode()).hexdigest()
+
+    @cached_property
     def _contexts(self) -> dict[str | None, Context]:
         return {}
 
@@ -131,3 +145,7 @@ class Case:
 
     def __reduce__(self) -> tuple[type[Case], tuple[Any, ...]]:
         return Case, (self.id, self.dataset, self.messages, self.probes, self.cluster)
+
+
+def _fields(value: Any) -> list[Any]:  # noqa: ANN401 - a dataclass
+    return [getattr(value, one.name) for one in fields(value)]
