@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ctxlab.core.cases import Case, Probe
 from ctxlab.core.context import Context
+from ctxlab.core.laws import broken_laws
 from ctxlab.core.run import Run
 from ctxlab.core.segments import Message, ToolCall
 from ctxlab.core.specs import from_spec, parse
@@ -232,36 +233,8 @@ def check_laws_on(strategy: Strategy, context: Context, task: Task) -> None:
     _law(strategy.compress(context, task) == result, "same input, same output", result)
     fresh = Context(context.segments)
     _law(strategy.compress(fresh, task) == result, "nothing remembered changes it", result)
-    sources = {segment.source: segment for segment in context}
-    for segment in result:
-        origins = [sources.get(span.source) for span in segment.spans]
-        inside = all(
-            origin is not None and origin.spans[0].covers(span)
-            for origin, span in zip(origins, segment.spans, strict=True)
-        )
-        _law(inside, "output spans lie within input spans", segment)
-        if segment.verbatim and origins[0] is not None:
-            span = segment.spans[0]
-            exact = origins[0].text[span.start : span.end] == segment.text
-            _law(exact and len(segment.spans) == 1, "verbatim text is its source's", segment)
-    if honours:
-        _law(task.fits(result), f"size {task.size(result)} within {task.budget}", result)
-    _check_groups(context, result)
-
-
-def _check_groups(context: Context, result: Context) -> None:
-    present = {span.source for segment in result for span in segment.spans if span.start < span.end}
-    present |= {segment.source for segment in result if not segment.text and segment.verbatim}
-    for position, members in enumerate(context.groups):
-        segments = [context[i] for i in members if context[i].text]
-        here = [segment.source in present for segment in segments]
-        _law(all(here) or not any(here), "a group stays or goes as one", segments)
-        if position in context.pinned_groups:
-            kept = all(segment in result.segments for segment in segments if segment.pinned)
-            _law(all(here) and kept, "pinned segments stay as they are", segments)
-    order = {segment.source: i for i, segment in enumerate(context)}
-    places = [order[segment.source] for segment in result]
-    _law(places == sorted(places), "the original order is kept", result)
+    for law, witness in broken_laws(context, result, task, honours_budget=honours):
+        _law(False, law, witness)
 
 
 def _law(holds: bool, law: str, witness: object) -> None:

@@ -68,9 +68,9 @@ def test_what_is_missing_is_computed_and_nothing_else(tmp_path):
     """A wider grid runs only its new trials."""
     seen: list[Cell] = []
 
-    def note(cells: list[Cell]):
+    def note(cells: list[Cell], limits):
         seen.extend(cells)
-        return run_cells(cells)
+        return run_cells(cells, limits)
 
     with Store(tmp_path / "lab.duckdb") as store, pytest.MonkeyPatch.context() as patch:
         Grid(["BM25()"], ["30%"], [sample_case()]).run(store, executor=THREADS)

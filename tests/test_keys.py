@@ -55,9 +55,9 @@ from ctxlab.testing import sample_case
 from ctxlab.bench import workers
 ran = []
 real = workers.run_cells
-def noted(cells):
+def noted(cells, limits):
     ran.extend(cells)
-    return real(cells)
+    return real(cells, limits)
 workers.run_cells = noted
 from concurrent.futures import ThreadPoolExecutor
 with Store("lab.duckdb") as store, ThreadPoolExecutor(1) as threads:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ctxlab.bench.case_documents import to_document
 from ctxlab.bench.keys import code_key, metric_key, trial_keys
+from ctxlab.bench.limits import Limits
 from ctxlab.bench.manifest import manifest
 from ctxlab.bench.shared_inputs import SharedInputs
 from ctxlab.bench.trials import Cell, Cut
@@ -165,6 +166,7 @@ class Grid:
         *,
         executor: Executor | None = None,
         progress: Progress = shown_progress,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
     ) -> Results:
         """Run what the store does not hold yet, and return all results.
 
@@ -182,6 +184,14 @@ class Grid:
             given is not shut down, and a worker that dies in it fails what was in flight.
         progress : Progress
             Shows trials done, the rate and the time left, where there is a place to show them.
+        limits : Limits
+            Time and memory of one trial; one that exceeds them, exits or breaks a law is a row
+            with its error.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            When it is interrupted; its text says how many trials are kept.
 
         Examples
         --------
@@ -203,9 +213,17 @@ class Grid:
             advance(self.size - sum(len(cell.cuts) for cell in todo))
             prepare = SharedInputs(store, self.encoding, self._encoder)
             with store.runs.buffered() as keep:
-                for trials in compute(todo, prepare, executor):
-                    keep(trials)
-                    advance(len(trials))
+                done = self.size - sum(len(cell.cuts) for cell in todo)
+                try:
+                    for trials in compute(todo, prepare, executor, limits):
+                        keep(trials)
+                        advance(len(trials))
+                        done += len(trials)
+                except KeyboardInterrupt:
+                    raise KeyboardInterrupt(
+                        f"stopped: {done:,} of {self.size:,} trials are kept in {store.path}; "
+                        "run the same again to go on"
+                    ) from None
         return Results.of(store, experiment, self.cases)
 
     def _announce(self, store: Store) -> str:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
 from ctxlab.bench.keys import ctxlab_version
+from ctxlab.bench.limits import Limits, OvertimeError, limited, settle
 from ctxlab.bench.stored_contexts import from_pieces, to_pieces
 from ctxlab.core.budgets import Budget
 from ctxlab.core.cases import Case, Probe
 from ctxlab.core.context import Context
+from ctxlab.core.laws import broken_laws
 from ctxlab.core.ledger import Fate, Traces, entry_of, fates
 from ctxlab.core.metric import Metric
 from ctxlab.core.run import Run
@@ -22,6 +24,7 @@ from ctxlab.core.strategy import Outcome, Strategy
 from ctxlab.core.task import Task
 from ctxlab.core.tokens import shared_counter
 from ctxlab.core.tools import Encoder, Tools
+from ctxlab.errors import BrokenPromiseError
 from ctxlab.store.runs import Asked, Trial
 
 RANKING = "ranking"
@@ -109,7 +112,7 @@ def trial_of(cell: Cell, cut: Cut, **measured: object) -> Trial:
     )
 
 
-def run_cells(cells: Sequence[Cell]) -> list[Trial]:
+def run_cells(cells: Sequence[Cell], limits: Limits = Limits()) -> list[Trial]:  # noqa: B008
     """Run the trials of cells; one that fails becomes a trial with its error.
 
     Examples
@@ -122,20 +125,29 @@ def run_cells(cells: Sequence[Cell]) -> list[Trial]:
     >>> [value for _, _, value in trial.values]
     [0.0, 0.0, 0.0]
     """
-    return [trial for cell in cells for trial in _run_cell(cell)]
+    settle()
+    return [_run(cell, cut, limits) for cell in cells for cut in cell.cuts]
 
 
-def _run_cell(cell: Cell) -> Iterator[Trial]:
-    _warm_up(cell.strategy)
+def _run(cell: Cell, cut: Cut, limits: Limits) -> Trial:
     counter = shared_counter(cell.encoding)
     counter.prime(cell.counts)
     tools = Tools.of(counter).encoding_with(cell.encode)
     case = _known_case(cell.case)
-    for cut in cell.cuts:
-        try:
-            yield _measured(cell, cut, Compressions(cell.strategy, case, cut, cell.seed, tools))
-        except Exception as failure:  # noqa: BLE001 - a failed trial is a row; the grid goes on
-            yield trial_of(cell, cut, error=f"{type(failure).__name__}: {failure}")
+    try:
+        with limited(limits):
+            _warm_up(cell.strategy)
+            return _measured(cell, cut, Compressions(cell.strategy, case, cut, cell.seed, tools))
+    except OvertimeError:
+        problem = f"took longer than {limits.seconds:g} s; raise --trial-timeout, or use less"
+        return trial_of(cell, cut, error=f"time limit: {problem}")
+    except MemoryError:
+        return trial_of(cell, cut, error=f"memory limit: {_MEMORY}")
+    except BaseException as failure:  # noqa: BLE001 - whatever it does, it is one row; the grid goes on
+        return trial_of(cell, cut, error=f"{type(failure).__name__}: {failure}")
+
+
+_MEMORY = "it asked for more memory than a trial may have; raise --trial-memory, or use less"
 
 
 def _measured(cell: Cell, cut: Cut, runs: Compressions) -> Trial:
@@ -253,12 +265,21 @@ class Compressions:
         context = self.case.context(probe.at)
         task = self._task(probe, context)
         if self._stored is None:
-            return Run.of(self._strategy, context, task, self.case)
+            done = Run.of(self._strategy, context, task, self.case)
+            self._check(done)
+            return done
         stored = self._stored[asked, probe.at]
         after = from_pieces(context, stored["pieces"])
         sizes = task.size(context), task.size(after)
         stage = Outcome(self._strategy, *sizes, task.fits(after), stored["seconds"], after)
         return Run(self._strategy, context, task, (stage,), self.case)
+
+    def _check(self, run: Run) -> None:
+        """Trust nobody: a result that breaks a law is not measured."""
+        honours = self._traits.honours_budget
+        broken = broken_laws(run.before, run.after, run.task, honours_budget=honours)
+        for law, _ in broken:
+            raise BrokenPromiseError(f"{law}; ctxlab.check_laws shows on what")
 
     def _task(self, probe: Probe, context: Context) -> Task:
         ruler = Task(budget=1, tools=self._tools)

@@ -6,12 +6,17 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from functools import partial
 
+from ctxlab.bench.limits import Limits
 from ctxlab.bench.trials import Cell, run_cells
 from ctxlab.store.runs import Trial
 
 # Enough to keep every core busy, few enough that only these cells are in memory twice.
 _IN_FLIGHT = 4 * (os.cpu_count() or 1)
+_Work = Callable[[Sequence[Cell]], list[Trial]]
+_GRACE = 15.0
+"""Seconds beyond its limits after which a batch is taken to hang."""
 _BATCH_CELLS = 32
 _BATCH_MESSAGES = 500
 """A batch ends with the cell that passes one of these: small cases travel together."""
@@ -19,7 +24,10 @@ _DIED = "the worker process died (killed, or out of memory); run it alone or on 
 
 
 def compute(
-    cells: Iterable[Cell], prepare: Callable[[Cell], Cell], executor: Executor | None
+    cells: Iterable[Cell],
+    prepare: Callable[[Cell], Cell],
+    executor: Executor | None,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
 ) -> Iterator[list[Trial]]:
     """Yield the trials of cells as they are done; those whose worker died come last.
 
@@ -31,29 +39,49 @@ def compute(
         Adds to a cell what the parent process works out for it.
     executor : Executor, optional
         Loky on all cores when not given.
+    limits : Limits
+        Of one trial.
 
     Examples
     --------
     >>> list(compute([], lambda cell: cell, None))
     []
     """
-    from loky import ProcessPoolExecutor, get_reusable_executor
+    from loky import get_reusable_executor
 
     queue = deque(batches(cells))
     suspects = list[Cell]()
+    work = partial(run_cells, limits=limits)
     while queue:
-        yield from _drain(queue, prepare, executor or get_reusable_executor(), suspects)
+        pool = executor or get_reusable_executor()
+        yield from _Flight(pool, work, prepare, limits, own=executor is None).run(queue, suspects)
         if executor is not None:
             suspects += (cell for batch in queue for cell in batch)
             break
     for cell in suspects:
         if executor is not None:
             yield cell.failed(_DIED)
-            continue
-        # A dead worker takes along whatever was in flight: run each of those again by itself,
-        # so that only the one that kills its worker fails.
-        with ProcessPoolExecutor(1) as alone:
-            yield _result(alone.submit(run_cells, [prepare(cell)]), [cell])
+        else:
+            # A dead worker takes along whatever was in flight: run each of those again by
+            # itself, so that only the one that kills its worker fails.
+            yield _alone(cell, work, prepare, limits)
+
+
+def _alone(cell: Cell, work: _Work, prepare: Callable[[Cell], Cell], limits: Limits) -> list[Trial]:
+    from loky import ProcessPoolExecutor
+
+    pool = ProcessPoolExecutor(1)
+    try:
+        return _result(pool.submit(work, [prepare(cell)]), [cell], _patience([cell], limits))
+    finally:
+        pool.shutdown(wait=True, kill_workers=True)
+
+
+def _patience(batch: Sequence[Cell], limits: Limits) -> float | None:
+    """Return the seconds after which a batch hangs where no signal reaches it."""
+    if limits.seconds is None:
+        return None
+    return _GRACE + limits.seconds * sum(len(cell.cuts) for cell in batch)
 
 
 def batches(cells: Iterable[Cell]) -> Iterator[list[Cell]]:
@@ -76,36 +104,70 @@ def batches(cells: Iterable[Cell]) -> Iterator[list[Cell]]:
         yield batch
 
 
-def _drain(
-    queue: deque[list[Cell]],
-    prepare: Callable[[Cell], Cell],
-    executor: Executor,
-    suspects: list[Cell],
-) -> Iterator[list[Trial]]:
-    """Run batches of `queue` until it is empty or the executor breaks; then name the suspects."""
-    flight: dict[Future[list[Trial]], list[Cell]] = {}
-    try:
-        while queue or flight:
-            while queue and len(flight) < _IN_FLIGHT:
-                batch = queue[0]
-                flight[executor.submit(run_cells, [prepare(cell) for cell in batch])] = batch
-                queue.popleft()
-            for future in wait(flight, return_when=FIRST_COMPLETED).done:
-                if isinstance(future.exception(), BrokenExecutor):
-                    raise BrokenExecutor
-                yield _result(future, flight.pop(future))
-    except BrokenExecutor:
-        suspects += (cell for batch in flight.values() or [queue.popleft()] for cell in batch)
-    finally:
-        for future in flight:
+class _Flight:
+    """Batches on their way through an executor, until it breaks or hangs."""
+
+    def __init__(
+        self,
+        executor: Executor,
+        work: _Work,
+        prepare: Callable[[Cell], Cell],
+        limits: Limits,
+        *,
+        own: bool,
+    ) -> None:
+        self._executor, self._work, self._prepare = executor, work, prepare
+        self._limits, self._own = limits, own
+        self._flight: dict[Future[list[Trial]], list[Cell]] = {}
+
+    def run(self, queue: deque[list[Cell]], suspects: list[Cell]) -> Iterator[list[Trial]]:
+        """Run batches of `queue` until it is empty or the executor breaks; name the suspects."""
+        whole = False
+        try:
+            while queue or self._flight:
+                self._fill(queue)
+                done = wait(self._flight, self._patience(), FIRST_COMPLETED).done
+                if not done or any(isinstance(f.exception(), BrokenExecutor) for f in done):
+                    break
+                for future in done:
+                    yield _result(future, self._flight.pop(future))
+            whole = not self._flight
+        except BrokenExecutor:
+            pass
+        finally:
+            if not whole:
+                self._give_up(queue, suspects)
+
+    def _fill(self, queue: deque[list[Cell]]) -> None:
+        while queue and len(self._flight) < _IN_FLIGHT:
+            cells = [self._prepare(cell) for cell in queue[0]]
+            self._flight[self._executor.submit(self._work, cells)] = queue[0]
+            queue.popleft()
+
+    def _patience(self) -> float | None:
+        """Return how long nothing may be heard of what is in flight."""
+        waits = [_patience(batch, self._limits) for batch in self._flight.values()]
+        known = [seconds for seconds in waits if seconds is not None]
+        return max(known) if len(known) == len(waits) else None
+
+    def _give_up(self, queue: deque[list[Cell]], suspects: list[Cell]) -> None:
+        lost = [*self._flight.values()] or ([queue.popleft()] if queue else [])
+        suspects += (cell for batch in lost for cell in batch)
+        for future in self._flight:
             future.cancel()
+        if self._own:
+            self._executor.shutdown(wait=True, kill_workers=True)  # type: ignore[call-arg]
 
 
-def _result(future: Future[list[Trial]], batch: Sequence[Cell]) -> list[Trial]:
+def _result(
+    future: Future[list[Trial]], batch: Sequence[Cell], patience: float | None = None
+) -> list[Trial]:
     try:
-        return future.result()
+        return future.result(patience)
     except BrokenExecutor:
-        return [trial for cell in batch for trial in cell.failed(_DIED)]
+        text = _DIED
+    except TimeoutError:
+        text = "time limit: it hung where no signal reaches it, and its worker was killed"
     except Exception as error:  # noqa: BLE001 - what a worker cannot even begin is a row too
         text = f"{type(error).__name__}: {error}"
-        return [trial for cell in batch for trial in cell.failed(text)]
+    return [trial for cell in batch for trial in cell.failed(text)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,12 +25,15 @@ from ctxlab.cli.options import (
 )
 from ctxlab.cli.output import put, put_json, put_leaderboard
 from ctxlab.core.tokens import DEFAULT_ENCODING
-from ctxlab.errors import CtxlabError
+from ctxlab.errors import CtxlabError, SpecError
 
 if TYPE_CHECKING:
+    from ctxlab.bench.grid import Grid
     from ctxlab.bench.leaderboard import Leaderboard
+    from ctxlab.bench.limits import Limits
     from ctxlab.bench.results import Results
     from ctxlab.core.metric import Metric
+    from ctxlab.store import Store
 
 DEMO = (
     "KeepLast()", "HeadTail()", "MaskObservations() >> KeepLast()", "IDFDensity()", "LexRank()",
@@ -69,6 +73,12 @@ def compare(
         float | None,
         typer.Option(help="Exit with 3 when the best strategy keeps less than this share."),
     ] = None,
+    trial_timeout: Annotated[
+        float, typer.Option(help="Seconds that one trial may take.", min=0.1)
+    ] = 300.0,
+    trial_memory: Annotated[
+        str | None, typer.Option(help="Memory that one trial may take, such as 4g or 500m.")
+    ] = None,
     format_name: FormatName = None,
     skip_bad: SkipBad = False,
     as_json: Json = False,
@@ -88,6 +98,7 @@ def compare(
       ctxlab compare talk.jsonl --metric AllEvidence --metric Rate --metric mymetrics:commas
     """
     from ctxlab.bench.grid import Grid
+    from ctxlab.bench.limits import Limits
     from ctxlab.core.specs import parse_metric
     from ctxlab.store import Store
     from ctxlab.strategies import CORE
@@ -111,7 +122,7 @@ def compare(
         inputs={"paths": paths, "format": format_name, "category": category},
     )
     with Store(store) as lab:
-        results = grid.run(lab)
+        results = _run(grid, lab, Limits(trial_timeout, _bytes(trial_memory)))
         board = results.leaderboard(ranked, baseline)
         if as_json:
             rows = [row.as_dict() for row in board.rows()]
@@ -124,6 +135,24 @@ def compare(
             say(f"report: {path}")
         _say_failures(results)
     _gate(board, fail_under)
+
+
+def _run(grid: Grid, store: Store, limits: Limits) -> Results:
+    try:
+        return grid.run(store, limits=limits)
+    except KeyboardInterrupt as stop:
+        say(str(stop))
+        raise typer.Exit(130) from None
+
+
+def _bytes(text: str | None) -> int | None:
+    """Return a size such as ``4g`` or ``500m`` in bytes."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"\s*(\d{1,9}(?:\.\d+)?)\s*([kmgt]?)i?b?\s*", text.lower())
+    if found is None or not float(found[1]):
+        raise SpecError(f"memory {text!r} is not understood; write 4g or 500m")
+    return int(float(found[1]) * 1024 ** "_kmgt".index(found[2] or "_"))
 
 
 def _metrics(chosen: Sequence[str] | None, ranks: str | None) -> list[Metric]:
@@ -178,6 +207,7 @@ def demo(
       ctxlab demo --out report.html --store lab.duckdb
     """
     from ctxlab.bench.grid import Grid
+    from ctxlab.bench.limits import Limits
     from ctxlab.datasets import bundled_dir, sources
     from ctxlab.store import Store
 
@@ -189,9 +219,8 @@ def demo(
     with Store(store) as lab:
         new = lab.add_cases(cases, on_conflict="skip")
         say(f"store: {store} ({new} new conversations)")
-        results = Grid(
-            DEMO, ["10%", "25%", "50%"], cases, name="demo", inputs={"paths": bundled}
-        ).run(lab)
+        grid = Grid(DEMO, ["10%", "25%", "50%"], cases, name="demo", inputs={"paths": bundled})
+        results = _run(grid, lab, Limits())
         board = results.leaderboard()
         if as_json:
             put_json({"schema": 1, "rows": [row.as_dict() for row in board.rows()]})

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from ctxlab.core.segments import Value
 from ctxlab.errors import SpecError, UnknownNameError
@@ -21,6 +21,8 @@ class NamedValue(Value):
     >>> str(BM25(neighbours=2))
     'BM25(neighbours=2)'
     """
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     if not TYPE_CHECKING:  # the fields are the parameters, as the plugin of pydantic knows
 

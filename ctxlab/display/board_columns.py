@@ -140,8 +140,15 @@ def _width(column: Column, rows: Sequence[Row]) -> int:
 
 
 GROUPS: tuple[tuple[str, Callable[[Row], bool]], ...] = (
-    ("does not see the question", lambda row: not row.control and not row.query_aware),
-    ("sees the question: retrieval", lambda row: not row.control and row.query_aware),
+    (
+        "does not see the question",
+        lambda row: not row.control and not row.over_budget and not row.query_aware,
+    ),
+    (
+        "sees the question: retrieval",
+        lambda row: not row.control and not row.over_budget and row.query_aware,
+    ),
+    ("over budget: not compared", lambda row: not row.control and row.over_budget),
     ("controls: floor and ceiling", lambda row: row.control),
 )
 """Rows that are compared with each other, apart from those that are not."""
