@@ -17,6 +17,7 @@ from ctxlab.store.connection import Database, Parameters
 from ctxlab.store.conversations import Conversation
 from ctxlab.store.migrate import tables
 from ctxlab.store.runs import Trial
+from ctxlab.store.vectors import Vectors
 
 __all__ = ["Conversation", "Database", "Store"]
 
@@ -48,6 +49,8 @@ class Store:
     ) -> None:
         self.db = Database(path)
         self.counter = counter or shared_counter()
+        self.vectors = Vectors(self.db)
+        """The vectors of texts that encoders gave."""
 
     @property
     def path(self) -> str:

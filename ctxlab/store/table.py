@@ -152,6 +152,18 @@ class Table:
         values = ", ".join(f"${name}" for name in given)
         return f"INSERT INTO {self.name} ({_quoted(given)}) VALUES ({values})"  # noqa: S608
 
+    def update(self, names: Iterable[str]) -> str:
+        """Return the beginning of a statement that changes columns, their values bound by name.
+
+        Examples
+        --------
+        >>> from ctxlab.store.tables import WORKSHOP_STEPS
+        >>> WORKSHOP_STEPS.update(["status"])
+        'UPDATE workshop_steps SET "status" = $status'
+        """
+        changes = ", ".join(f'"{self.column(name).name}" = ${name}' for name in names)
+        return f"UPDATE {self.name} SET {changes}"  # noqa: S608 - declared
+
     def frame(
         self, data: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]]
     ) -> pl.DataFrame:
