@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ctxlab.core.segments import ToolCall
-from ctxlab.store.storable import all_storable, stored
+from ctxlab.store.storable import all_storable, storable, stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,20 @@ def _unescaped(texts: Sequence[str | None]) -> list[str | None]:
 
 
 def _calls_to_json(values: Sequence[tuple[ToolCall, ...]]) -> list[str | None]:
-    return [json.dumps([asdict(call) for call in calls]) if calls else None for calls in values]
+    return [json.dumps(list(map(_written, calls))) if calls else None for calls in values]
+
+
+def _written(call: ToolCall) -> dict[str, str]:
+    # DuckDB's JSON refuses lone surrogates even where they are escaped.
+    return {name: storable(text) for name, text in asdict(call).items()}
 
 
 def _calls(values: Sequence[str | None]) -> list[tuple[ToolCall, ...]]:
-    return [tuple(ToolCall(**call) for call in json.loads(text)) if text else () for text in values]
+    return [tuple(map(_call, json.loads(text))) if text else () for text in values]
+
+
+def _call(written: dict[str, str]) -> ToolCall:
+    return ToolCall(**{name: stored(text) for name, text in written.items()})
 
 
 AS_IS = Form(list, _same)

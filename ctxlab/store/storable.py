@@ -61,22 +61,6 @@ def all_storable(texts: Iterable[str]) -> list[str]:
     return [text if text.isascii() and text[:1] != "\x00" else storable(text) for text in texts]
 
 
-def json_text(value: object) -> str:
-    r"""Return a value as compact JSON that has UTF-8: a lone surrogate stays the escape it was.
-
-    Examples
-    --------
-    >>> json_text({"a": "é"}), json_text(["\ud800"])
-    ('{"a":"é"}', '["\\ud800"]')
-    """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return json.dumps(value, separators=(",", ":"))
-    return text
-
-
 def new_id(prefix: str) -> str:
     """Return a new id; ids of one process sort in the order in which they were made.
 

@@ -12,7 +12,7 @@ from ctxlab.core.tokens import TokenCounter, shared_counter
 from ctxlab.errors import InvalidArtifactError, NotFoundError, StaleVersionError
 from ctxlab.store.connection import Database
 from ctxlab.store.records import Records
-from ctxlab.store.storable import json_text, new_id
+from ctxlab.store.storable import new_id, storable, stored
 from ctxlab.store.tables import STEP_ARTIFACT_VERSIONS, STEP_ARTIFACTS
 from ctxlab.workshop.schema_versions import check, schema_of
 
@@ -95,9 +95,9 @@ class Artifacts:
         >>> workshop.save_artifact("persona", {"age": -1}, validate=False).valid
         False
         """
-        text = json_text(artifact)
+        text = storable(json.dumps(artifact, ensure_ascii=False, separators=(",", ":")))
         schema = schema_of(self.db, step_id, schema_version)[0]
-        found = check(self.db, step_id, schema, json.loads(text))
+        found = check(self.db, step_id, schema, json.loads(stored(text)))
         if found and validate:
             raise InvalidArtifactError(f"artifact of step {step_id!r} (schema {schema})", found)
         tokens = self.counter.count(text)
