@@ -14,8 +14,6 @@ from ctxlab.store.table import Table
 from ctxlab.store.tables import TABLES
 
 T = TypeVar("T")
-
-
 _Places = dict[str, tuple[str, Form]]
 
 
