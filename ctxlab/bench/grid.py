@@ -233,8 +233,13 @@ class Grid:
         trials = [cut.key for cell in self._cells for cut in cell.cuts]
         store.runs.add_metrics(map(_metric_row, keys, self.metrics))
         store.runs.add_cases(
-            (digest, case.dataset, case.id, to_document(case))
-            for digest, case in zip(digests, self.cases, strict=True)
+            {
+                "case_digest": case.digest,
+                "dataset": case.dataset,
+                "case_id": case.id,
+                "document": to_document(case),
+            }
+            for case in self.cases
         )
         conditions = manifest(
             trials,
@@ -299,5 +304,10 @@ def _metric(metric: Metric | str | Callable[..., float | None]) -> Metric:
     return parse_metric(metric) if isinstance(metric, str) else as_metric(metric)
 
 
-def _metric_row(key: str, metric: Metric) -> tuple[str, str, str, str]:
-    return key, metric.name, json.dumps(metric.spec()), json.dumps(asdict(metric.traits))
+def _metric_row(key: str, metric: Metric) -> dict[str, str]:
+    return {
+        "metric_key": key,
+        "name": metric.name,
+        "spec": json.dumps(metric.spec()),
+        "traits": json.dumps(asdict(metric.traits)),
+    }

@@ -17,6 +17,7 @@ from ctxlab.store.connection import Database, Parameters
 from ctxlab.store.conversations import Conversation
 from ctxlab.store.migrate import tables
 from ctxlab.store.runs import Runs
+from ctxlab.store.vectors import Vectors
 
 __all__ = ["Conversation", "Database", "Store"]
 
@@ -50,6 +51,8 @@ class Store:
         self.counter = counter or shared_counter()
         self.runs = Runs(self.db)
         """Experiments, trials, measurements and ledgers."""
+        self.vectors = Vectors(self.db)
+        """The vectors of texts that encoders gave."""
 
     @property
     def path(self) -> str:

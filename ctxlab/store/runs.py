@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from time import monotonic
 from typing import Any
 
@@ -13,24 +13,22 @@ import polars as pl
 
 from ctxlab.errors import NotFoundError
 from ctxlab.store.connection import Database
+from ctxlab.store.run_tables import (
+    CASE_DOCUMENTS,
+    EXPERIMENT_CASES,
+    EXPERIMENT_METRICS,
+    EXPERIMENT_TRIALS,
+    LEDGER,
+    MEASUREMENTS,
+    METRIC_FAILURES,
+    METRICS,
+    OUTCOMES,
+    TRIALS,
+)
 from ctxlab.store.storable import new_id, storable, stored
+from ctxlab.store.table import Table
 
-_TRIAL = {
-    "trial_hash": pl.String, "strategy": pl.String, "spec": pl.String, "traits": pl.String,
-    "budget": pl.String, "dataset": pl.String, "case_id": pl.String, "cluster": pl.String,
-    "seed": pl.Int64, "encoding": pl.String, "version": pl.String, "error": pl.String,
-}  # fmt: skip
-_OUTCOME = {
-    "trial_hash": pl.String, "position": pl.Int32, "probe_id": pl.String, "category": pl.String,
-    "tokens_before": pl.Int64, "tokens_after": pl.Int64, "budget_tokens": pl.Int64,
-    "seconds": pl.Float64,
-}  # fmt: skip
-_VALUE = {
-    "trial_hash": pl.String, "position": pl.Int32, "metric_key": pl.String, "value": pl.Float64,
-}  # fmt: skip
-_FAILURE = {"trial_hash": pl.String, "metric_key": pl.String, "error": pl.String}
 _FLUSH_SECONDS = 1.0
-_LEDGER = {"trial_hash": pl.String, "entries": pl.String}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,48 +143,59 @@ class Runs:
                 "INSERT INTO experiments (id, name, spec, manifest) VALUES (?, ?, ?, ?)",
                 [experiment, storable(name), json.dumps(spec), json.dumps(manifest)],
             )
-            links = ("experiment_trials", "trial_hash", trials), (
-                "experiment_cases", "case_digest", cases), (
-                "experiment_metrics", "metric_key", metrics)  # fmt: skip
+            links = (
+                (EXPERIMENT_TRIALS, "trial_hash", trials),
+                (EXPERIMENT_CASES, "case_digest", cases),
+                (EXPERIMENT_METRICS, "metric_key", metrics),
+            )
             for table, column, keys in links:
-                frame = pl.DataFrame(
-                    {column: list(keys), "position": range(len(keys))},
-                    schema={column: pl.String, "position": pl.Int32},
-                )
-                self._db.insert(table, frame.with_columns(experiment_id=pl.lit(experiment)))
+                rows = [
+                    {"experiment_id": experiment, "position": at, column: key}
+                    for at, key in enumerate(keys)
+                ]
+                self._insert(table, rows)
         return experiment
 
-    def add_cases(self, documents: Iterable[tuple[str, str, str, str]]) -> None:
-        """Keep conversations as JSON: digest, dataset, id and document of each; known ones stay.
+    def add_cases(self, documents: Iterable[Mapping[str, str]]) -> None:
+        """Keep conversations as documents; those that are kept already stay.
+
+        Parameters
+        ----------
+        documents : iterable of mapping
+            ``case_digest``, ``dataset``, ``case_id`` and ``document`` of each.
 
         Examples
         --------
-        >>> Runs(Database()).add_cases([("9f", "d", "c", "{}")])
+        >>> case = {"case_digest": "9f", "dataset": "d", "case_id": "c", "document": "{}"}
+        >>> Runs(Database()).add_cases([case])
         """
-        schema = ("case_digest", "dataset", "case_id", "document")
-        frame = pl.DataFrame(list(documents), schema=schema, orient="row")
-        if frame.height:
-            frame = frame.with_columns(pl.col("case_id").map_elements(storable, pl.String))
-            self._add_new("case_documents", "case_digest", frame)
+        self._add_new(CASE_DOCUMENTS, list(documents))
 
-    def add_metrics(self, metrics: Iterable[tuple[str, str, str, str]]) -> None:
-        """Keep metrics: key, name, spec and traits (as JSON) of each; known ones stay.
+    def add_metrics(self, metrics: Iterable[Mapping[str, str]]) -> None:
+        """Keep metrics; those that are kept already stay.
+
+        Parameters
+        ----------
+        metrics : iterable of mapping
+            ``metric_key``, ``name``, ``spec`` and ``traits`` (as JSON) of each.
 
         Examples
         --------
-        >>> Runs(Database()).add_metrics([("9f", "Rate", "{}", "{}")])
+        >>> metric = {"metric_key": "9f", "name": "Rate", "spec": "{}", "traits": "{}"}
+        >>> Runs(Database()).add_metrics([metric])
         """
-        schema = ("metric_key", "name", "spec", "traits")
-        frame = pl.DataFrame(list(metrics), schema=schema, orient="row")
-        if frame.height:
-            self._add_new("metrics", "metric_key", frame)
+        self._add_new(METRICS, list(metrics))
 
-    def _add_new(self, table: str, key: str, frame: pl.DataFrame) -> None:
+    def _add_new(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        if not rows:
+            return
+        [key] = table.primary
+        frame = table.frame(rows).unique(key, maintain_order=True)
         with self._db.write() as connection:
-            connection.register("_new", frame.unique(key, maintain_order=True).to_arrow())
+            connection.register("_new", frame.to_arrow())
             connection.execute(
-                f"INSERT INTO {table} BY NAME SELECT * FROM _new "  # noqa: S608 - names of ours
-                f"WHERE {key} NOT IN (SELECT {key} FROM {table})"
+                f"INSERT INTO {table.name} BY NAME SELECT * FROM _new "  # noqa: S608 - declared
+                f"WHERE {key} NOT IN (SELECT {key} FROM {table.name})"
             )
             connection.unregister("_new")
 
@@ -229,22 +238,24 @@ class Runs:
                     "DELETE FROM trials WHERE trial_hash IN (SELECT unnest(?::VARCHAR[]))",
                     [[trial.trial_hash for trial in new]],
                 )
-                self._insert("trials", map(_trial_row, new), _TRIAL)
-                self._insert("outcomes", _outcome_rows(new), _OUTCOME)
-                ledgers = ((trial.trial_hash, trial.ledger or "{}") for trial in new)
-                self._insert("ledger", ledgers, _LEDGER)
-            values = (
-                (trial.trial_hash, position, key, value)
+                self._insert(TRIALS, [_trial_row(trial) for trial in new])
+                self._insert(OUTCOMES, [row for trial in new for row in _outcome_rows(trial)])
+                self._insert(
+                    LEDGER,
+                    [{"trial_hash": t.trial_hash, "entries": t.ledger or "{}"} for t in new],
+                )
+            values = [
+                {"trial_hash": trial.trial_hash, "position": at, "metric_key": key, "value": value}
                 for trial in trials
-                for key, position, value in trial.values
-            )
-            self._insert("measurements", values, _VALUE)
-            failures = (
-                (trial.trial_hash, key, storable(error))
+                for key, at, value in trial.values
+            ]
+            self._insert(MEASUREMENTS, values)
+            failures = [
+                {"trial_hash": trial.trial_hash, "metric_key": key, "error": error}
                 for trial in trials
                 for key, error in trial.failures
-            )
-            self._insert("metric_failures", failures, _FAILURE)
+            ]
+            self._insert(METRIC_FAILURES, failures)
 
     @contextmanager
     def buffered(self) -> Iterator[Callable[[Sequence[Trial]], None]]:
@@ -274,12 +285,9 @@ class Runs:
             if waiting:
                 self.add(waiting)
 
-    def _insert(
-        self, table: str, rows: Iterable[tuple[object, ...]], schema: Mapping[str, Any]
-    ) -> None:
-        frame = pl.DataFrame(list(rows), schema=schema, orient="row")
-        if frame.height:
-            self._db.insert(table, frame)
+    def _insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows:
+            self._db.insert(table.name, table.frame(rows))
 
     def frame(self) -> pl.DataFrame:
         """Return all experiments, the newest first, with the number of trials done.
@@ -401,33 +409,12 @@ class Runs:
         return str(rows[0][0])
 
 
-def _trial_row(trial: Trial) -> tuple[object, ...]:
-    return (
-        trial.trial_hash,
-        trial.strategy,
-        json.dumps(trial.spec),
-        json.dumps(trial.traits),
-        trial.budget,
-        storable(trial.dataset),
-        storable(trial.case_id),
-        storable(trial.cluster),
-        trial.seed,
-        trial.encoding,
-        trial.version,
-        None if trial.error is None else storable(trial.error),
-    )
+def _trial_row(trial: Trial) -> dict[str, Any]:
+    row = {name: getattr(trial, name) for name in TRIALS.names if name != "created_at"}
+    return {**row, "spec": json.dumps(trial.spec), "traits": json.dumps(trial.traits)}
 
 
-def _outcome_rows(trials: Sequence[Trial]) -> Iterator[tuple[object, ...]]:
-    for trial in trials:
-        for position, asked in enumerate(trial.outcomes):
-            yield (
-                trial.trial_hash,
-                position,
-                storable(asked.probe_id),
-                storable(asked.category),
-                asked.tokens_before,
-                asked.tokens_after,
-                asked.budget_tokens,
-                asked.seconds,
-            )
+def _outcome_rows(trial: Trial) -> Iterator[dict[str, Any]]:
+    for position, asked in enumerate(trial.outcomes):
+        facts = {one.name: getattr(asked, one.name) for one in fields(Asked)}
+        yield {"trial_hash": trial.trial_hash, "position": position, **facts}
