@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ctxlab.bench.results import Results
-from ctxlab.stats import Interval, holm, paired_bootstrap, paired_permutation
+from ctxlab.stats import Interval, PairedSample, holm
 
 _PROBE = ["dataset", "case_id", "probe_id"]
 
@@ -91,9 +91,15 @@ def differences(before: Results, after: Results) -> Iterator[Difference]:
             both = ~np.isnan(x) & ~np.isnan(y)
             if both.any():
                 found.append((strategy, budget, metric, x[both], y[both], codes[both]))
-    raw = [paired_permutation(y, x, c).p_value for *_, x, y, c in found]
-    for (strategy, budget, metric, x, y, c), p_value in zip(found, holm(raw), strict=True):
-        change = paired_bootstrap(y, x, c)
+    samples = [
+        PairedSample(y, x, c, bounds=(0.0, 1.0) if old.metrics[m].unit == "share" else None)
+        for _, _, m, x, y, c in found
+    ]
+    adjusted = holm([sample.p_value() for sample in samples])
+    for (strategy, budget, metric, x, y, _), sample, p_value in zip(
+        found, samples, adjusted, strict=True
+    ):
+        change = sample.interval()
         better = old.metrics[metric].better
         worse = change.estimate < 0 if better == "higher" else change.estimate > 0
         yield Difference(

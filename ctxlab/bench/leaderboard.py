@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -13,16 +14,16 @@ from numpy.typing import NDArray
 from ctxlab.bench.measured import Measured
 from ctxlab.core.metric import MetricTraits
 from ctxlab.core.strategy import Traits
-from ctxlab.errors import UnknownNameError
+from ctxlab.errors import StatisticsError, UnknownNameError
 from ctxlab.metrics.compression import budget_error, rate, throughput
 from ctxlab.stats import (
     Comparison,
+    Family,
     Interval,
-    cluster_bootstrap,
+    PairedSample,
+    cluster_interval,
     compare_paired,
     holm,
-    paired_bootstrap,
-    paired_permutation,
     skill,
 )
 
@@ -326,8 +327,19 @@ class Leaderboard:
     def _lead(self, metric: str, name: str, budget: str) -> Interval | None:
         if name == self.baseline:
             return None
+        sample = self._sample(name, budget, metric)
+        return sample.interval() if sample else None
+
+    def _sample(self, name: str, budget: str, metric: str) -> PairedSample | None:
+        """Return the differences to the baseline; None where nothing is shared."""
         ours, base, clusters = self.paired(name, self.baseline, budget, metric)
-        return paired_bootstrap(ours, base, clusters) if ours.size else None
+        if not ours.size:
+            return None
+        return PairedSample(ours, base, clusters, bounds=self._bounds(metric))
+
+    def _bounds(self, metric: str) -> tuple[float, float] | None:
+        low, high = self.measured.metrics[metric].bounds
+        return (low, high) if isfinite(high) and isfinite(low) else None
 
     def _skill(self, value: float | None, budget: str) -> float | None:
         return skill(value, self._extreme(budget, "seeded"), self._extreme(budget, "gold"))
@@ -343,10 +355,8 @@ class Leaderboard:
     def _tested(self, rows: Sequence[Row]) -> list[Row]:
         """Return the rows with p-values, adjusted for all that a reader is shown of one metric."""
         found = list(rows)
+        asked = [at for at, row in enumerate(found) if _is_rival(row)]
         for metric in self.measured.metrics:
-            asked = [
-                at for at, row in enumerate(found) if row.comparable and not row.baseline
-            ]  # fmt: skip
             raw = [self._p_value(metric, found[at]) for at in asked]
             for at, p_value in zip(asked, holm(raw), strict=True):
                 estimates = dict(found[at].metrics)
@@ -355,8 +365,22 @@ class Leaderboard:
         return found
 
     def _p_value(self, metric: str, row: Row) -> float | None:
-        ours, base, clusters = self.paired(row.strategy, self.baseline, row.budget, metric)
-        return paired_permutation(ours, base, clusters).p_value if ours.size else None
+        sample = self._sample(row.strategy, row.budget, metric)
+        return sample.p_value() if sample else None
+
+    @cached_property
+    def family(self) -> Family:
+        """The tests that are corrected together: all rivals against the baseline, at all budgets.
+
+        Examples
+        --------
+        >>> from ctxlab.testing import sample_results
+        >>> str(sample_results().leaderboard().family)
+        'one test, against KeepLast()'
+        """
+        rivals = [row for row in self.rows() if _is_rival(row)]
+        names, budgets = {row.strategy for row in rivals}, {row.budget for row in rivals}
+        return Family(len(names), len(budgets), self.baseline, len(rivals))
 
     def interval(self, strategy: str, budget: str, metric: str | None = None) -> Interval | None:
         """Return the mean of a metric with its interval; None where nothing was measured.
@@ -374,7 +398,7 @@ class Leaderboard:
         if cell is None or not there.any():
             return None
         values = self.measured.of(metric)[cell][there]
-        return cluster_bootstrap(values, self.measured.clusters[there])
+        return cluster_interval(values, self.measured.clusters[there], bounds=self._bounds(metric))
 
     def paired(
         self, a: str, b: str, budget: str, metric: str | None = None
@@ -416,8 +440,29 @@ class Leaderboard:
         """
         name = metric or self.metric
         ours, theirs, clusters = self.paired(a, b, budget, name)
-        what = self.measured.metrics[name].title
-        return compare_paired(ours, theirs, clusters, names=(a, b), measure=what, margin=margin)
+        if not ours.size:
+            raise StatisticsError(
+                f"{a} and {b} share no question at {budget} that {name} applies to; "
+                "compare what was asked of both"
+            )
+        traits = self.measured.metrics[name]
+        row = next((r for r in self.rows() if (r.strategy, r.budget) == (a, budget)), None)
+        rival = row if row and b == self.baseline and _is_rival(row) else None
+        return compare_paired(
+            ours,
+            theirs,
+            clusters,
+            names=(a, b),
+            measure=traits.title,
+            unit=traits.unit,
+            better=traits.better,
+            margin=margin,
+            bounds=self._bounds(name),
+            budget=budget,
+            adjusted_p=rival.metrics[name].p_value if rival and self.family.tests > 1 else None,
+            family=str(self.family),
+            tests=self.family.tests if rival else 1,
+        )
 
     def verdicts(self) -> list[tuple[str, Comparison]]:
         """Compare the best with the baseline at every budget, apart for query-aware strategies.
@@ -431,7 +476,7 @@ class Leaderboard:
         ['40%']
         """
         found = []
-        rows = [row for row in self.rows() if row.comparable and not row.baseline]
+        rows = [row for row in self.rows() if _is_rival(row)]
         for budget in dict.fromkeys(row.budget for row in rows):
             for aware in (False, True):
                 best = next(
@@ -441,6 +486,11 @@ class Leaderboard:
                     comparison = self.compare(best.strategy, self.baseline, budget)
                     found.append((budget, comparison))
         return found
+
+
+def _is_rival(row: Row) -> bool:
+    """Say whether a row is tested against the baseline: controls and overruns test nothing."""
+    return row.comparable and not row.baseline
 
 
 def default_baseline(traits: Mapping[str, Traits]) -> str:

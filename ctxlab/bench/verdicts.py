@@ -39,8 +39,7 @@ class Verdicts(Sequence[Comparison]):
     @property
     def sentence(self) -> str:
         """What was seen, a sentence for each budget."""
-        pairs = zip(self.budgets, self.comparisons, strict=True)
-        return " ".join(f"At {budget}, {comparison.sentence}" for budget, comparison in pairs)
+        return " ".join(comparison.sentence for comparison in self.comparisons)
 
     def at(self, budget: str) -> Comparison:
         """Return the comparison at one budget."""

@@ -170,8 +170,8 @@ def _title(paths: Sequence[str]) -> str:
 
 def _put_results(board: Leaderboard) -> None:
     put_leaderboard(board)
-    for budget, comparison in board.verdicts():
-        put(f"At {budget}, {comparison.sentence}")
+    for _, comparison in board.verdicts():
+        put(comparison.sentence)
 
 
 def _say_failures(results: Results) -> None:

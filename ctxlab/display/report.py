@@ -149,15 +149,11 @@ def _headline(board: Leaderboard, measured: bool) -> str:
     verdicts = board.verdicts()
     if not verdicts:
         return "There are no two strategies to compare at one budget."
-    budget, comparison = verdicts[0]
-    return f"At a budget of {budget}, {comparison.sentence}"
+    return verdicts[0][1].sentence
 
 
 def _verdicts(board: Leaderboard) -> str:
-    items = (
-        f"<li><b>{escape(budget)}</b> {escape(comparison.sentence)}</li>"
-        for budget, comparison in board.verdicts()[1:]
-    )
+    items = (f"<li>{escape(comparison.sentence)}</li>" for _, comparison in board.verdicts()[1:])
     listed = "".join(items)
     if not listed:
         return ""
