@@ -69,9 +69,9 @@ def coverage(source: str, written: str) -> float | None:
 def carried_ranges(source: str, written: str) -> list[Range]:
     """Return the ranges of `written` that were carried over from `source`.
 
-    A part of a rewriting (a sentence; in data, a value) was carried over when more than half
-    of its words stand in fragments; of such a part, those words are. So a placeholder that
-    happens to share a word with what it stands for was not.
+    A part of a rewriting (a sentence; in data, a value) was carried over when at least half of
+    its words stand in fragments, and at least two of them or all; of such a part, those words
+    were. So a placeholder that happens to share a word with what it stands for was not.
 
     Examples
     --------
@@ -86,7 +86,8 @@ def carried_ranges(source: str, written: str) -> list[Range]:
         taken[first : first + count] = b"\1" * count
     found: list[Range] = []
     for start, end in _parts(written, words):
-        if 2 * sum(taken[start:end]) <= end - start:
+        shared, words_here = sum(taken[start:end]), end - start
+        if 2 * shared < words_here or shared < min(2, words_here):
             continue
         for i in range(start, end):
             if taken[i]:
