@@ -41,9 +41,9 @@ _UNITS = {
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _YEAR = r"(?:1[5-9]|20|21)\d\d"
-DATE = rf"""(?ix:(?<![\w.,/-])(?:
-    (?P<y1>{_YEAR})-(?P<m1>0[1-9]|1[0-2])-(?P<d1>0[1-9]|[12]\d|3[01])(?=T\d|\b)
-  | (?P<d2>{_DAY})(?:st|nd|rd|th|\.)?\s(?:of\s)?(?P<m2>{_MONTH})\b\.?(?:,?\s(?P<y2>{_YEAR})\b)?
+DATE = rf"""(?ix:(?<![a-z0-9_.,/-])(?:
+    (?P<y1>{_YEAR})-(?P<m1>0[1-9]|1[0-2])-(?P<d1>0[1-9]|[12]\d|3[01])(?:T(?=\d\d:)|\b)
+  | (?P<d2>{_DAY})(?:st|nd|rd|th|\.)?\s(?:of\s)?(?P<m2>{_MONTH})\b(?:\.?,?\s(?P<y2>{_YEAR})\b)?
   | (?P<m3>{_MONTH})\b\.?\s(?P<d3>{_DAY})(?:st|nd|rd|th)?\b(?![:.,]?\d)(?:,?\s(?P<y3>{_YEAR})\b)?
   | (?P<m4>{_MONTH})\b\.?,?\s(?P<y4>{_YEAR})\b
   | (?P<d5>{_DAY})\.\s?(?P<m5>0?[1-9]|1[0-2])\.\s?(?P<y5>{_YEAR})\b
@@ -51,23 +51,27 @@ DATE = rf"""(?ix:(?<![\w.,/-])(?:
 ))"""
 """A day, or a month of a year: ISO 8601, English, German, and in numbers."""
 
+# Thai, Lao, Burmese, Khmer, Japanese and Chinese part no words by spaces.
+_SINGLE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+LETTER = rf"[^\W{_SINGLE}]"
+"""A letter or digit of a script that parts words by spaces."""
+
 # No-break and thin spaces, and apostrophes, part thousands as commas and dots do.
 _GROUP = "[.,'’\u00a0\u202f\u2009]"
-NUMBER = (
-    rf"(?:\d{{1,3}}(?:{_GROUP}\d{{3}})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?)(?![\w]|[.,]\d|['’]\d{{3}})"
-)
+DIGITS = rf"(?:\d{{1,3}}(?:{_GROUP}\d{{3}})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?)"
 """A number with separators, without its sign."""
+NUMBER = rf"{DIGITS}(?!{LETTER}|[.,]\d|['’]\d{{3}})"
+"""One at whose end no further digit or letter stands."""
 
-_SINGLE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-_WORD = rf"[{_SINGLE}]|[^\W{_SINGLE}]+(?:\+\+|\#(?!\w))?"
+_WORD = rf"[{_SINGLE}]|{LETTER}+(?:\+\+|\#(?!\w))?"
 _TOKEN = re.compile(
     rf"(?P<date>{DATE})"
-    r"|(?P<time>(?<![\w:])\d{1,2}:\d{2}(?::\d{2})?(?![\w:]))"
+    r"|(?P<time>(?:(?<=\dT)|(?<![\w:]))\d{1,2}:\d{2}(?::\d{2})?(?![\d:]))"
     rf"|(?P<amount>(?P<unit>[€$£¥])\s?(?P<worth>{NUMBER}))"
     # In a list of numbers, as in JSON, a comma parts two of them.
-    r"|(?P<number>(?:(?<![\w.)\]])[-−])?"
+    rf"|(?P<number>(?:(?<!{LETTER})(?<![.)\]])[-−])?"
     rf"(?:(?<=[\[,])\d+(?:\.\d+)?(?!\w|\.\d)|(?<=[\[,][-−])\d+(?:\.\d+)?(?!\w|\.\d)"
-    rf"|(?<![\w.\[,])(?<![\[,][-−]){NUMBER}))"
+    rf"|(?<!{LETTER})(?<![.\[,])(?<![\[,][-−]){NUMBER}))"
     rf"|(?P<word>{_WORD}|[€$£¥%])",
 )
 _PLAIN = re.compile(rf"{_WORD}|[€$£¥%]")
