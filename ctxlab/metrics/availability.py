@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pydantic import Field
+
 from ctxlab.core.cases import Probe
 from ctxlab.core.context import Context
 from ctxlab.core.metric import Metric, MetricTraits
@@ -86,9 +88,14 @@ class AnswerKept(Metric):
         source="Kwiatkowski et al. 2019, answer strings", needs="answers",
     )  # fmt: skip
 
+    anywhere: bool = Field(
+        False, description="every message that held the answer counts, of the evidence or not"
+    )
+
     def measure(self, run: Run, probe: Probe | None) -> float | None:
         """Return 1 when they are, 0 when they are gone."""
-        return _answer(probe, Credit.of(run.before, run.after)) if probe else None
+        credit = Credit.of(run.before, run.after)
+        return _answer(probe, credit, anywhere=self.anywhere) if probe else None
 
 
 class PinnedEvidence(Metric):
@@ -170,9 +177,12 @@ def answer_holders(probe: Probe, credit: Credit) -> list[Segment]:
     return credit.holders(needle, evidence) or credit.holders(needle)
 
 
-def _answer(probe: Probe, credit: Credit) -> float | None:
-    holders = answer_holders(probe, credit)
+def _answer(probe: Probe, credit: Credit, *, anywhere: bool = False) -> float | None:
     needle = credit.normal(probe.answer)
+    if anywhere:
+        holders = credit.holders(needle) if needle else []
+    else:
+        holders = answer_holders(probe, credit)
     return float(any(credit.keeps(one, needle) for one in holders)) if holders else None
 
 

@@ -63,7 +63,8 @@ class Credit:
     def __init__(self, before: Context, after: Context) -> None:
         self.before, self.after = before, after
         self._traces = Traces.of(after)
-        self._normal: dict[str, str] = before.memo(_NormalisedTexts(), dict)
+        self._given = before.memo(_NormalisedTexts(), lambda: _texts(before))
+        self._normal: dict[str, str | None] = {}
         self._carried: dict[int, list[str]] = {}
 
     @classmethod
@@ -86,9 +87,12 @@ class Credit:
         >>> Credit(Context(), Context()).normal("1,240 Loaves")
         ' 1240 loaves '
         """
-        if text not in self._normal:
-            self._normal[text] = normalised(text)
-        return self._normal[text]
+        # What went in stays for the next run, what was written goes with this one.
+        known = self._given if text in self._given else self._normal
+        found = known.get(text)
+        if found is None:
+            found = known[text] = normalised(text)
+        return found
 
     def evidence(self, probe: Probe) -> list[tuple[Segment, ...]]:
         """Return the segments of every message of a probe's evidence; each message counts once.
@@ -242,11 +246,11 @@ class Credit:
         if self.whole(segment):
             return total
         ranges = [_within(segment, piece) for piece in self._traces.pieces(segment)]
-        for text in (text for one in self.rewritings(segment) for text in self.carried(one)):
-            for run in fragments(segment.text, text):
-                found = segment.text[run.source_start : run.source_end]
-                if run.words > 1 or any(map(str.isdigit, found)):
-                    ranges.append((run.source_start, run.source_end))
+        carried = [text for one in self.rewritings(segment) for text in self.carried(one)]
+        for run in fragments(segment.text, "\n".join(carried)) if carried else ():
+            found = segment.text[run.source_start : run.source_end]
+            if run.words > 1 or any(map(str.isdigit, found)):
+                ranges.append((run.source_start, run.source_end))
         parts = (segment.text[start:end] for start, end in _merged(ranges))
         return min(total, sum(map(task.tools.count, parts)))
 
@@ -276,6 +280,10 @@ def restored(segment: Segment) -> str:
     except DataError:
         # Somebody changed the text after it was written.
         return segment.text
+
+
+def _texts(context: Context) -> dict[str, str | None]:
+    return {text: None for segment in context for text in said(segment)}
 
 
 def _within(segment: Segment, piece: Segment) -> Range:

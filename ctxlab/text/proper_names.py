@@ -40,6 +40,7 @@ _COMMON = frozenset(
     gosh omg whoa aw aww ah absolutely definitely exactly totally right hmm sounds good
     always often run open use add get set make take give go come look send put
     monday tuesday wednesday thursday friday saturday sunday
+    mondays tuesdays wednesdays thursdays fridays saturdays sundays
     montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag
     der die das ein eine und aber wenn wir ich er sie es ihr sein mein dein bitte danke ja nein
     am im um an auf mit bei nach vor seit gestern heute morgen hier dort dann auch
