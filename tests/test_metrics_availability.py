@@ -39,7 +39,7 @@ def messages(*texts: str, role="user") -> Context:
 
 
 def done(before: Context, *after: Segment, task: Task = WORDS) -> Run:
-    """A run that left the segments `after`."""
+    """Return a run that left the segments `after`."""
 
     class Left(Strategy):
         """Leaves what it is told."""

@@ -62,7 +62,7 @@ def test_the_first_set_is_there():
 
 
 def letters_left(run, probe):
-    """A plain function as a metric."""
+    """Return what a plain function may."""
     return len(run.after.text) if probe else None
 
 

@@ -8,8 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from ctxlab.core.specs import METRICS
-from ctxlab.metrics.availability import Availability, availability
-from ctxlab.metrics.compression import budget_error, rate, ratio, saving, throughput
+from ctxlab.metrics.availability import Availability as Availability
+from ctxlab.metrics.availability import availability as availability
+from ctxlab.metrics.compression import budget_error as budget_error
+from ctxlab.metrics.compression import rate as rate
+from ctxlab.metrics.compression import ratio as ratio
+from ctxlab.metrics.compression import saving as saving
+from ctxlab.metrics.compression import throughput as throughput
 
 _FUNCTIONS = (
     "Availability",

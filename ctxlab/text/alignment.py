@@ -145,7 +145,7 @@ def _positions(source: Sequence[Token], written: Sequence[Token]) -> Iterator[tu
     at = 0
     while at < len(mine):
         pair = (mine[at], mine[at + 1]) if at + 1 < len(mine) else None
-        places = pairs.get(pair, ()) if pair else ()
+        places = pairs.get(pair, []) if pair else []
         length, place = max(((_agreeing(words, i, mine, at), -i) for i in places), default=(0, 0))
         if not length and mine[at] in singles:
             length, place = 1, -singles[mine[at]]

@@ -94,13 +94,21 @@ _NO_IDENTIFIER = re.compile(
     r"chapter|page|day|week|level|step|room|gate|stall)-\d+(?:-\w+)*|(?:19|20)\d\ds?"
 )
 _QUOTE = re.compile(
-    r"“([^“”\n]{1,200})”|„([^„“”\n]{1,200})[“”]|«[ \u00a0\u202f]?([^«»\n]{1,200}?)[ \u00a0\u202f]?»|»([^«»\n]{1,200})«"
-    r"|「([^「」\n]{1,200})」|(?<![\w\\])\"([^\"\n]{1,200})\"(?![\w\"]|\s*:)|(?<!\w)‘([^‘’\n]{1,200})’(?!\w)"
+    r"""(?x)
+      “([^“”\n]{1,200})”
+    | „([^„“”\n]{1,200})[“”]
+    | «[ \u00a0\u202f]?([^«»\n]{1,200}?)[ \u00a0\u202f]?»
+    | »([^«»\n]{1,200})«
+    | 「([^「」\n]{1,200})」
+    | (?<![\w\\])"([^"\n]{1,200})"(?![\w"]|\s*:)
+    | (?<!\w)‘([^‘’\n]{1,200})’(?!\w)
+    """
 )
+"""What stands in quotation marks; a key of an object does not count as quoted."""
 _SYMBOL = re.compile(
     r"""(?x)
       `([^`\n]{1,100})`
-    | (?<![\w.])((?:[A-Za-z_]\w*(?:\.|::))*[A-Za-z_]\w*(?=\(\w*[^()\n]{0,60}\))(?<![a-z]{2}\s))
+    | (?<![\w.])((?:[A-Za-z_]\w*(?:\.|::))*[A-Za-z_]\w*(?=\((?!e?[sn]\))[^()\n]{0,60}\)))
     | (?<![\w.@/-])([a-z_]\w*(?:\.[A-Za-z_]\w*)+(?=[\s,;:)]|\.\s|\.?$))(?!\.\w)
     | \b([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b
     | \b([A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+)\b
@@ -182,7 +190,7 @@ def _numbers(text: str, _: Sequence[str]) -> Iterator[Range]:
 
 
 def _identifiers(text: str, _: Sequence[str]) -> Iterator[Range]:
-    taken = [*_urls(text, ()), *_dates(text, ())]
+    taken = [*_urls(text, ()), *_paths(text, ()), *_dates(text, ())]
     found = (m for m in _IDENTIFIER.finditer(text) if not _NO_IDENTIFIER.fullmatch(m[0]))
     yield from _outside(taken, (m.span() for m in found))
 

@@ -155,13 +155,16 @@ def normalised(text: str) -> str:
     """
     if not any(map(str.isdigit, text)):
         # Without digits there are no numbers and no dates: words are found ten times faster.
-        found = _PLAIN.findall(text.lower() if text.isascii() else _folded(text))
-        return f" {' '.join([_word(word) for word in found])} " if found else ""
-    found = [token.normal for token in _tokens(text)]
+        words = _PLAIN.findall(text.lower() if text.isascii() else text)
+        found = [_word(part) for word in words for part in _folded(word).split()]
+    else:
+        found = [token.normal for token in _tokens(text)]
     return f" {' '.join(found)} " if found else ""
 
 
 def _folded(text: str) -> str:
+    if text.isascii():
+        return text.lower()
     return unicodedata.normalize("NFKC", text).casefold()
 
 
@@ -172,12 +175,11 @@ def _word(word: str) -> str:
 
 
 def _tokens(text: str) -> Iterator[Token]:
-    fold = str.lower if text.isascii() else _folded
     for match in _TOKEN.finditer(text):
         start, end = match.span()
         match match.lastgroup:
             case "word":
-                for word in fold(match[0]).split():
+                for word in _folded(match[0]).split():
                     yield Token(_word(word), start, end)
             case "number":
                 yield Token(normalised_number(match[0]) or match[0], start, end)

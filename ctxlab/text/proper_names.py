@@ -10,14 +10,17 @@ from ctxlab.text.sentences import sentence_ranges
 
 _CAPITAL = r"(?:(?:O|D|L|d)['’]|Mc|Mac)?[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]+(?:[-'’][A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]+)*"
 _JOINT = r"(?:of|the|de|del|della|der|den|da|di|du|la|le|van|von|bin|al)"
+_PART = rf"(?:{_CAPITAL}|[A-Z]\.(?=\s[A-Z]))"
 _SEQUENCE = re.compile(
-    rf"(?<![\w@#/_.\\-])(?:{_CAPITAL}|[A-Z]\.)(?:\s(?:(?:{_JOINT}\s){{1,2}})?(?:{_CAPITAL}|[A-Z]\.(?=\s[A-Z])))*(?![\w@(_/\\]|[.:-]\w)"
+    rf"(?<![\w@#/_.\\-]){_PART}(?:\s(?:(?:{_JOINT}\s){{1,2}})?{_PART})*(?![\w@(_/\\]|[.:-]\w)"
 )
 _JOINED = re.compile(rf"\s{_JOINT}\s")
 _TITLE = re.compile(
-    r"^(?:Mr|Mrs|Ms|Dr|Prof|Sir|Lady|Herr|Frau|Professor|Doctor|President|Captain|Aunt|Uncle)\b\.?\s*"
+    r"^(?:Mr|Mrs|Ms|Dr|Prof|Sir|Lady|Herr|Frau|Professor|Doctor|President|Captain|Aunt|Uncle|Mme|Señora?)\b"
+    r"\.?\s*"
 )
 _TITLE_BEFORE = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St)\.|\b(?:Herr|Herrn|Frau|Sir|Lady))\s$")
+_OPENERS = frozenset('"“„«')
 _LABEL = re.compile(r"[*_]{0,2}:")
 # None of them is an English word as well.
 _GERMAN = re.compile(
@@ -26,28 +29,25 @@ _GERMAN = re.compile(
     re.IGNORECASE,
 )
 # What begins with a capital wherever it stands, or often begins a sentence, and names nobody.
-_COMMON = frozenset(
-    """
-    a an the this that these those i i'm i'll i've i'd he she it we you they there here who what
-    when where which why how if as at by for from in into of on or and but so then than to with
-    yes no not please thanks thank hello hi hey dear ok okay oh well also after before during
-    since until while because although however yesterday today tomorrow tonight now later first
-    next last finally see let let's can could should would will may might must do does did is are
-    was were have has had my your his her its our their all any both each every some many most few
-    one two three four five six seven eight nine ten another other such only just even still yet
-    our about above ask call check note good great sorry sure maybe perhaps once again never
-    wow yeah yep nope sure haha cool nice awesome glad cheers congrats congratulations thx lol alright
-    gosh omg whoa aw aww ah absolutely definitely exactly totally right hmm sounds good
-    always often run open use add get set make take give go come look send put
-    monday tuesday wednesday thursday friday saturday sunday
-    mondays tuesdays wednesdays thursdays fridays saturdays sundays
-    montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag
-    der die das ein eine und aber wenn wir ich er sie es ihr sein mein dein bitte danke ja nein
-    am im um an auf mit bei nach vor seit gestern heute morgen hier dort dann auch
-    christmas easter english german french spanish italian dutch chinese japanese american british
-    """.split()
-) | frozenset(MONTHS)
-_DOT_ABBREVIATIONS = frozenset({"Mr.", "Mrs.", "Ms.", "Dr.", "Prof.", "St."})
+_COMMON_WORDS = """
+a an the this that these those i i'm i'll i've i'd he she it we you they there here who what when
+where which why how if as at by for from in into of on or and but so then than to with yes no not
+please thanks thank hello hi hey dear ok okay oh well also after before during since until while
+because although however yesterday today tomorrow tonight now later first next last finally see
+let let's can could should would will may might must do does did is are was were have has had my
+your his her its our their all any both each every some many most few one two three four five six
+seven eight nine ten another other such only just even still yet our about above ask call check
+note good great sorry sure maybe perhaps once again never wow yeah yep nope sure haha cool nice
+awesome glad cheers congrats congratulations thx lol alright gosh omg whoa aw aww ah absolutely
+definitely exactly totally right hmm sounds good always often run open use add get set make take
+give go come look send put monday tuesday wednesday thursday friday saturday sunday mondays
+tuesdays wednesdays thursdays fridays saturdays sundays montag dienstag mittwoch donnerstag
+freitag samstag sonnabend sonntag der die das ein eine und aber wenn wir ich er sie es ihr sein
+mein dein bitte danke ja nein am im um an auf mit bei nach vor seit gestern heute morgen hier dort
+dann auch christmas easter english german french spanish italian dutch chinese japanese american
+british
+"""
+_COMMON = frozenset(_COMMON_WORDS.split()) | frozenset(MONTHS)
 
 
 def name_ranges(text: str, speakers: Sequence[str] = ()) -> Iterator[tuple[int, int]]:
@@ -71,20 +71,18 @@ def name_ranges(text: str, speakers: Sequence[str] = ()) -> Iterator[tuple[int, 
     >>> [text[start:end] for start, end in name_ranges(text)]
     ['Mira Okoro', 'Ilse Brandt', 'Covered Market']
     """
-    known = _known(text, speakers)
     german = len(_GERMAN.findall(text)) * 8 >= len(text.split())
     starts = {_first_letter(text, start, end) for start, end in sentence_ranges(text)}
     certain: set[str] = set()
     doubtful: list[tuple[int, int]] = []
-    found: list[tuple[int, int]] = list(known)
+    found: list[tuple[int, int]] = []
     for match in _SEQUENCE.finditer(text):
         for start, end in _named(text, *match.span()):
             titled = bool(_TITLE_BEFORE.search(text[max(0, start - 8) : start]))
-            if any(a < end and start < b for a, b in known) or (german and not titled):
+            if german and not titled:
                 continue
             # In data, every string begins anew; at the beginning of a line, a colon ends a label.
-            opens = match.start() in starts or text[match.start() - 1 : match.start()] == '"'
-            opens = opens and start == match.start()
+            opens = start in starts or text[start - 1 : start] in _OPENERS
             if opens and _LABEL.match(text, end):
                 continue
             if opens and " " not in text[start:end] and not titled:
@@ -93,7 +91,12 @@ def name_ranges(text: str, speakers: Sequence[str] = ()) -> Iterator[tuple[int, 
                 found.append((start, end))
                 certain.update(text[start:end].split())
     found += [(start, end) for start, end in doubtful if text[start:end] in certain]
-    yield from sorted(found)
+    last = 0
+    # Of a speaker's name and a longer one around it, the longer one counts.
+    for start, end in sorted([*found, *_known(text, speakers)], key=lambda r: (r[0], -r[1])):
+        if start >= last:
+            yield start, end
+            last = end
 
 
 def _known(text: str, speakers: Sequence[str]) -> list[tuple[int, int]]:
