@@ -373,3 +373,29 @@ def test_titles_say_the_parameters():
     """Two recalls side by side are told apart."""
     assert EvidenceRecall().traits.title == "message recall@5"
     assert EvidenceRecall(k=10, unit="session").traits.title == "session recall@10"
+
+
+def test_pieces_that_follow_each_other_are_read_as_one():
+    """A quote or an answer across two sentences is whole while both are there, side by side."""
+    before = chat('He said "Never. Not again" and left.')
+    text = before[0].text
+    at = text.index("Not")
+    both = (before[0].cut(0, at), before[0].cut(at, len(text)))
+    assert of("QuotesKept", done(before, *both)) == 1.0
+    assert of("QuotesKept", done(before, both[0])) == 0.0
+
+
+def test_values_that_run_into_each_other_are_not_invented():
+    """Lists of names, and numbers of a range, stand in the source one by one."""
+    before = chat("Then Mira Okoro and Jonas came on March 16-17.")
+    run = done(before, before[0].rewritten("and Okoro Jonas Mira 16"))
+    assert InventedNames().measure(run, None) == 0.0
+    assert InventedNumbers().measure(run, None) == 0.0
+
+
+def test_a_date_with_a_time_is_found_again():
+    """The day of a timestamp is that day, whatever stands behind it."""
+    before = chat('{"created_at": "2024-05-14T06:33:04"}', role="tool")
+    run = done(before, before[0].rewritten('{"created_at":"2024-05-14"}'))
+    assert of("DatesKept", run) == 1.0
+    assert InventedDates().measure(run, None) == 0.0

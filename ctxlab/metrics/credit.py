@@ -152,7 +152,7 @@ class Credit:
         """
         pieces = self._traces.pieces(segment)
         written = self.rewritings(segment)
-        texts = [piece.text for piece in pieces]
+        texts = _joined(pieces)
         texts += [text for one in written for text in self.carried(one)]
         standing = {call for one in (*pieces, *written) for call in one.tool_calls}
         texts += [call.arguments for call in segment.tool_calls if call in standing]
@@ -210,7 +210,7 @@ class Credit:
             for one in self.before.from_source(span.source):
                 at = one.spans[0]
                 start, end = max(at.start, span.start), min(at.end, span.end)
-                if start <= end:
+                if start < end or at == span:
                     yield one.cut(start - at.start, end - at.start) if one.verbatim else one
 
     def whole(self, segment: Segment) -> bool:
@@ -289,6 +289,15 @@ def _texts(context: Context) -> dict[str, str | None]:
 def _within(segment: Segment, piece: Segment) -> Range:
     start = segment.spans[0].start
     return piece.spans[0].start - start, piece.spans[0].end - start
+
+
+def _joined(pieces: Sequence[Segment]) -> list[str]:
+    """Return the texts of pieces, those that follow each other in their source as one."""
+    texts: list[str] = []
+    for i, piece in enumerate(pieces):
+        follows = i > 0 and pieces[i - 1].spans[0].end == piece.spans[0].start
+        texts.append(texts.pop() + piece.text if follows else piece.text)
+    return texts
 
 
 def _covered(segment: Segment, pieces: Sequence[Segment]) -> bool:

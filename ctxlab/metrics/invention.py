@@ -6,6 +6,7 @@ Values that follow from the source without standing in it, such as a sum or the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -22,7 +23,7 @@ from ctxlab.text.kinds import Kind, values
 
 @dataclass(frozen=True, slots=True)
 class _AllTextKey:
-    """Finds all that stands in a context, normalised."""
+    """Finds all that stands in a context, as it is and normalised."""
 
 
 class _Invented(Metric):
@@ -34,14 +35,22 @@ class _Invented(Metric):
         """Return the share, None where nothing was rewritten or no such value written."""
         credit = Credit.of(run.before, run.after)
         found = {
-            credit.normal(value.text)
+            key: value.text
             for segment in written(run)
             for value in values(restored(segment), self.KIND, speakers(run.before))
-        } - {""}
+            if (key := credit.normal(value.text))
+        }
         if not found:
             return None
-        held = run.before.memo(_AllTextKey(), lambda: _all_text(run.before, credit))
-        return sum(value not in held for value in found) / len(found)
+        plain, normal = run.before.memo(_AllTextKey(), lambda: _all_text(run.before, credit))
+        held = sum(self._held(key, text, plain, normal) for key, text in found.items())
+        return 1 - held / len(found)
+
+    def _held(self, key: str, text: str, plain: str, normal: str) -> bool:
+        """Say whether the sources hold a value: `key` in `normal`, or `text` in `plain`."""
+        if key in normal:
+            return True
+        return text in plain and bool(re.search(rf"(?<!\w){re.escape(text)}(?!\w)", plain))
 
 
 def written(run: Run) -> Iterator[Segment]:
@@ -59,10 +68,10 @@ def written(run: Run) -> Iterator[Segment]:
             yield segment
 
 
-def _all_text(context: Context, credit: Credit) -> str:
-    # Two spaces part the texts, so that nothing is found across their ends.
-    texts = (text for one in context for text in (*said(one), one.name or ""))
-    return " ".join(credit.normal(text) for text in texts)
+def _all_text(context: Context, credit: Credit) -> tuple[str, str]:
+    texts = [text for one in context for text in (*said(one), one.name or "")]
+    # Line breaks part the texts, so that nothing is found across their ends.
+    return "\n".join(texts), "\n".join(map(credit.normal, texts))
 
 
 def _traits(title: str) -> MetricTraits:
@@ -94,7 +103,9 @@ class InventedNumbers(_Invented):
 
 
 class InventedNames(_Invented):
-    """Share of the distinct names in rewritten text that stand in no source.
+    """Share of the distinct names in rewritten text of which a word stands in no source.
+
+    A name may be made of words that stand apart: lists of names run into each other.
 
     Examples
     --------
@@ -105,6 +116,9 @@ class InventedNames(_Invented):
 
     TRAITS = _traits("invented names")
     KIND = "name"
+
+    def _held(self, key: str, text: str, plain: str, normal: str) -> bool:
+        return all(f" {word} " in normal for word in key.split())
 
 
 class InventedDates(_Invented):

@@ -42,7 +42,7 @@ _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _YEAR = r"(?:1[5-9]|20|21)\d\d"
 DATE = rf"""(?ix:(?<![a-z0-9_.,/-])(?:
-    (?P<y1>{_YEAR})-(?P<m1>0[1-9]|1[0-2])-(?P<d1>0[1-9]|[12]\d|3[01])(?:T(?=\d\d:)|\b)
+    (?P<y1>{_YEAR})-(?P<m1>0[1-9]|1[0-2])-(?P<d1>0[1-9]|[12]\d|3[01])(?=T\d\d:|\b)
   | (?P<d2>{_DAY})(?:st|nd|rd|th|\.)?\s(?:of\s)?(?P<m2>{_MONTH})\b(?:\.?,?\s(?P<y2>{_YEAR})\b)?
   | (?P<m3>{_MONTH})\b\.?\s(?P<d3>{_DAY})(?:st|nd|rd|th)?\b(?![:.,]?\d)(?:,?\s(?P<y3>{_YEAR})\b)?
   | (?P<m4>{_MONTH})\b\.?,?\s(?P<y4>{_YEAR})\b
@@ -66,7 +66,7 @@ NUMBER = rf"{DIGITS}(?!{LETTER}|[.,]\d|['’]\d{{3}})"
 _WORD = rf"[{_SINGLE}]|{LETTER}+(?:\+\+|\#(?!\w))?"
 _TOKEN = re.compile(
     rf"(?P<date>{DATE})"
-    r"|(?P<time>(?:(?<=\dT)|(?<![\w:]))\d{1,2}:\d{2}(?::\d{2})?(?![\d:]))"
+    r"|(?P<time>(?:(?<=\d)T|(?<![\w:]))(?P<clock>\d{1,2}:\d{2}(?::\d{2})?)(?![\d:]))"
     rf"|(?P<amount>(?P<unit>[€$£¥])\s?(?P<worth>{NUMBER}))"
     # In a list of numbers, as in JSON, a comma parts two of them.
     rf"|(?P<number>(?:(?<!{LETTER})(?<![.)\]])[-−])?"
@@ -184,7 +184,7 @@ def _tokens(text: str) -> Iterator[Token]:
             case "number":
                 yield Token(normalised_number(match[0]) or match[0], start, end)
             case "time":
-                hour, _, rest = match[0].partition(":")
+                hour, _, rest = match["clock"].partition(":")
                 yield Token(f"{int(hour)}:{rest}", start, end)
             case "amount":
                 yield Token(normalised_number(match["worth"]) or match["worth"], start, end)

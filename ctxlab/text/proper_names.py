@@ -10,14 +10,15 @@ from ctxlab.text.sentences import sentence_ranges
 
 _CAPITAL = r"(?:(?:O|D|L|d)['’]|Mc|Mac)?[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]+(?:[-'’][A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]+)*"
 _JOINT = r"(?:of|the|de|del|della|der|den|da|di|du|la|le|van|von|bin|al)"
-_PART = rf"(?:{_CAPITAL}|[A-Z]\.(?=\s[A-Z]))"
+_PART = rf"(?:{_CAPITAL}|[A-Z]\.(?=[ \u00a0][A-Z]))"
 _SEQUENCE = re.compile(
-    rf"(?<![\w@#/_.\\-]){_PART}(?:\s(?:(?:{_JOINT}\s){{1,2}})?{_PART})*(?![\w@(_/\\]|[.:-]\w)"
+    rf"(?<![\w@#/_.\\-]){_PART}(?:[ \u00a0](?:(?:{_JOINT}[ \u00a0]){{1,2}})?{_PART})*"
+    r"(?![\w@(_/\\]|[.:-]\w)"
 )
 _JOINED = re.compile(rf"\s{_JOINT}\s")
 _TITLE = re.compile(
-    r"^(?:Mr|Mrs|Ms|Dr|Prof|Sir|Lady|Herr|Frau|Professor|Doctor|President|Captain|Aunt|Uncle|Mme|Señora?)\b"
-    r"\.?\s*"
+    r"^(?:Mr|Mrs|Ms|Dr|Prof|Sir|Lady|Herr|Frau|Professor|Doctor|President|Captain|Aunt|Uncle|"
+    r"Mme|Señora?)\b\.?\s*"
 )
 _TITLE_BEFORE = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St)\.|\b(?:Herr|Herrn|Frau|Sir|Lady))\s$")
 _OPENERS = frozenset('"“„«')
