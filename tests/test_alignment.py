@@ -140,6 +140,7 @@ def test_alignment_is_linear_on_repetitive_texts(unit):
         ("Mira counted 63 stalls.", ["Mira counted 63 stalls"]),
         ("About 63 stalls, 1240 loaves.", ["63 stalls, 1240 loaves"]),
         ("(63 lines omitted)", []),
+        ("Nobody ever saw 63 stalls before", []),
         ("63", ["63"]),
         ("63 1240", ["63 1240"]),
         ("Nobody knows. Mira counted.", ["Mira counted"]),

@@ -103,6 +103,13 @@ def test_values_count_once_and_where_they_stood():
     assert of("NumbersKept", done(before, before[1], before[2])) == pytest.approx(2 / 3)
 
 
+def test_verbatim_values_are_told_apart_by_how_they_are_written():
+    """1,240 and 1240 are one number, and two texts."""
+    before = chat("1,240 people came", "and 1240 left")
+    assert of("NumbersKept", done(before, before[0])) == 1.0
+    assert of("NumbersKept(normalised=False)", done(before, before[0])) == 0.5
+
+
 def test_a_placeholder_keeps_no_number():
     """The count of lines is not the number that was there."""
     before = chat("There is only 1 pump left in the cold store", role="tool")
@@ -232,6 +239,20 @@ def test_tool_pairs_are_whole_or_not():
     assert ToolPairsWhole().measure(done(before, *before.segments[1:]), None) == 0.5
     assert ToolPairsWhole().measure(done(before, before[0], before[4]), None) == 0.0
     assert ToolPairsWhole().measure(done(before, before[4]), None) is None
+
+
+def test_what_was_never_a_pair_is_not_broken():
+    """A call that was still unanswered before the compression tells nothing of it."""
+    call, open_call = ToolCall("c1", "clock", "{}"), ToolCall("c2", "clock", "{}")
+    before = Context.of(
+        [
+            Message("m0", "assistant", "", tool_calls=(call,)),
+            Message("m1", "tool", "12:00", tool_call_id="c1"),
+            Message("m2", "assistant", "", tool_calls=(open_call,)),
+        ]
+    )
+    assert ToolPairsWhole().measure(done(before, *before), None) == 1.0
+    assert ToolPairsWhole().measure(done(before, before[2]), None) is None
 
 
 def test_rouge_and_token_f1_by_hand():

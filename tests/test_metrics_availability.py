@@ -73,6 +73,16 @@ def test_a_placeholder_that_does_not_say_so_is_none_either():
     assert all_three(run, probe("1", "m0")) == (0.0, 0.0, 0.0)
 
 
+def test_a_placeholder_of_words_that_stood_there_is_none():
+    """What only marks a gap is not credited, even where its words happen to agree."""
+    before = messages("The cold store is cleared on Mondays")
+    gap = before[0].rewritten("cleared", placeholder=True)
+    assert all_three(done(before, gap), probe("cleared", "m0")) == (0.0, 0.0, 0.0)
+    assert (
+        AnswerKept().measure(done(before, replace(gap, placeholder=False)), probe("cleared")) == 1
+    )
+
+
 def test_counts_in_gaps_and_sampled_rows_are_no_answers():
     """Neither «(283 tokens left out)» nor «(2 of 10 rows left out)» answers with its numbers."""
     log = "start\n" + "".join(f"line {4 * i} ok\n" for i in range(999)) + "done"
