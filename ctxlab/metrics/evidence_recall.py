@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pydantic import Field
@@ -62,8 +62,6 @@ class EvidenceRecall(Metric):
     @property
     def traits(self) -> MetricTraits:
         """Titled by what is counted, at which k."""
-        from dataclasses import replace
-
         return replace(self.TRAITS, title=f"{self.unit} recall@{self.k}")
 
     def measure(self, run: Run, probe: Probe | None) -> float | None:

@@ -91,7 +91,7 @@ _IDENTIFIER = re.compile(
 # Ordinary words are written like an identifier: COVID-19, mid-2020, pre-2000.
 _NO_IDENTIFIER = re.compile(
     r"(?i)(?:covid|mid|pre|post|late|early|top|age|under|over|sub|non|vitamin|part|"
-    r"chapter|page|day|week|level|step|room|gate|stall)-\d+(?:-\w+)*|(?:19|20)\d\ds?"
+    r"chapter|page|day|week|level|step|room|gate)-\d+(?:-\w+)*|(?:19|20)\d\ds?"
 )
 _QUOTE = re.compile(
     r"""(?x)

@@ -28,9 +28,8 @@ _MONTHS = (
 MONTHS = {name: number for number, names in enumerate(_MONTHS, 1) for name in names}
 """Number of a month by its English or German name, whole or short, in lower case."""
 
-_SHORT = frozenset({"jan", "feb", "mar", "mrz", "apr", "jun", "jul", "aug", "sep", "sept"}) | {
-    "oct", "okt", "nov", "dec", "dez",
-}  # fmt: skip
+_SHORT_NAMES = "jan feb mar mrz apr jun jul aug sep sept oct okt nov dec dez"
+_SHORT = frozenset(_SHORT_NAMES.split())
 """Short names, which are months beside a day or a year only."""
 _UNITS = {
     "€": "€", "eur": "€", "euro": "€", "euros": "€", "$": "$", "usd": "$", "dollar": "$",
@@ -90,17 +89,6 @@ class Token:
     normal: str
     start: int
     end: int
-
-
-def plain(text: str) -> str:
-    r"""Return `text` with compatible forms, case and white space made equal.
-
-    Examples
-    --------
-    >>> plain("  Forty\n Euros ")
-    'forty euros'
-    """
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def normalised_number(text: str) -> str | None:
