@@ -7,22 +7,29 @@ One line in a test runs all laws on a strategy::
 The laws hold for every context and every task that hypothesis can think of: output spans lie
 within input spans, verbatim text equals its source slice, the same input gives the same output,
 the budget holds, groups stay whole, pins stay, and the input is left unchanged.
+
+Metrics, classes and plain functions, have laws as well::
+
+    check_metric_laws(MyMetric())
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import pickle
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from ctxlab.core.cases import Case, Probe
 from ctxlab.core.context import Context
 from ctxlab.core.laws import broken_laws
+from ctxlab.core.metric import FunctionMetric, Metric, as_metric
 from ctxlab.core.run import Run
 from ctxlab.core.segments import Message, ToolCall
-from ctxlab.core.specs import from_spec, parse
+from ctxlab.core.specs import from_spec, metric_from_spec, parse, parse_metric
 from ctxlab.core.strategy import Pipeline, Strategy
 from ctxlab.core.task import Task
 from ctxlab.core.tools import TokenScore, Tools
@@ -99,11 +106,14 @@ def chats(max_messages: int = 12) -> SearchStrategy[tuple[Message, ...]]:
         ["fish", "bread", "stall", "17", "Ada", "€40", "no", "the", "price", "error", "{}", "\n"]
     )
     sentence = st.lists(words, max_size=12).map(" ".join) | st.text(max_size=20)
+    data = st.sampled_from(
+        ['{"stall": 17, "fish": [1, 2]}', '[{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]', "[]"]
+    )
     kinds = st.sampled_from(["user", "user", "assistant", "assistant", "system", "tools"])
     turn = st.tuples(
         kinds,
         sentence,
-        st.lists(sentence, min_size=1, max_size=3),
+        st.lists(sentence | data, min_size=1, max_size=3),
         st.sampled_from([None, "Ada", "Bo"]),
         st.integers(0, 9).map(lambda n: n == 0),
     )
@@ -235,6 +245,146 @@ def check_laws_on(strategy: Strategy, context: Context, task: Task) -> None:
     _law(strategy.compress(fresh, task) == result, "nothing remembered changes it", result)
     for law, witness in broken_laws(context, result, task, honours_budget=honours):
         _law(False, law, witness)
+
+
+def check_metric_laws(
+    metric: Metric | Callable[..., float | None],
+    *,
+    examples: int = 100,
+    strategies: Sequence[Strategy] | None = None,
+) -> None:
+    """Run every law on a metric with hypothesis.
+
+    The same run gives the same number, remembered or not; the number is None or finite and
+    within the bounds of its unit; a metric of probes says None without one; nothing that it is
+    given changes; it is a value that pickles, is hashable, and that its spec and its text
+    rebuild.
+
+    Parameters
+    ----------
+    metric : Metric or callable
+        Yours or ours; a plain function ``f(run)`` or ``f(run, probe)`` is one.
+    examples : int
+        Runs to try.
+    strategies : sequence of Strategy, optional
+        Which compress; by default some that drop, cut, rank, mask, rewrite and restore.
+
+    Raises
+    ------
+    LawError
+        When a law is broken, with what breaks it.
+
+    Examples
+    --------
+    >>> def letters_left(run): return len(run.after.text)
+    >>> check_metric_laws(letters_left, examples=5)
+    """
+    import hypothesis.strategies as st
+    from hypothesis import HealthCheck, Phase, given, settings
+
+    used = as_metric(metric)
+    tools = word_tools(llm=FakeModel(), encode=_letters)
+    compressors = list(strategies or _compressors())
+
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.generate, Phase.shrink),
+    )
+    @given(
+        chats(),
+        st.integers(1, 80),
+        st.sampled_from(compressors),
+        st.lists(st.integers(0, 12), max_size=4),
+        st.sampled_from(["", "17", "€40", "the price", "error", "1", "no"]),
+        st.sampled_from(["all", "any"]),
+    )
+    def laws(
+        messages: tuple[Message, ...],
+        budget: int,
+        strategy: Strategy,
+        evidence: list[int],
+        answer: str,
+        mode: Any,  # noqa: ANN401
+    ) -> None:
+        task = Task(budget=budget, tools=tools, query="fish price")
+        ids = tuple(f"m{number}" for number in evidence)
+        probe = Probe("p", "What is the fish price?", answer, ids, evidence_mode=mode)
+        try:
+            run = Run.of(strategy, Context.of(messages), task)
+        except PinnedOverBudgetError:
+            return
+        check_metric_on(used, run, probe if used.traits.per == "probe" else None)
+
+    check_metric_value(used)
+    laws()
+
+
+def _compressors() -> list[Strategy]:
+    names = (
+        "Identity()", "KeepLast()", "BM25()", "Sentences()", "HeadTail()", "Deduplicate()",
+        "MaskObservations(keep=0)", "TruncateToolOutputs(limit=3)", "CollapseToolUses(keep=0)",
+        "KeepValues()", "CompactJSON()", "CompactJSON(roles=('user', 'tool')) >> KeepLast()",
+        "PruneFields()", "Oracle()",
+    )  # fmt: skip
+    return [parse(name) for name in names]
+
+
+def check_metric_value(metric: Metric) -> None:
+    """Check that `metric` is a value: equal to its copy, hashable, pickled, rebuilt by its text.
+
+    Examples
+    --------
+    >>> from ctxlab.metrics import AllEvidence
+    >>> check_metric_value(AllEvidence())
+    """
+    copy = metric.model_copy()
+    _law(copy == metric and hash(copy) == hash(metric), "equals its copy", metric)
+    if not isinstance(metric, FunctionMetric):  # a function goes to a worker by its code
+        _law(_pickles(metric), "pickles; a class stands in a module", metric)
+    if type(metric).__module__.startswith("ctxlab.metrics"):
+        _law(metric_from_spec(metric.spec()) == metric, "its spec rebuilds it", metric.spec())
+        _law(parse_metric(str(metric)) == metric, "its text rebuilds it", str(metric))
+
+
+def _pickles(metric: Metric) -> bool:
+    try:
+        return bool(pickle.loads(pickle.dumps(metric)) == metric)  # noqa: S301 - our own bytes
+    except (pickle.PicklingError, AttributeError):
+        return False
+
+
+def check_metric_on(metric: Metric, run: Run, probe: Probe | None) -> None:
+    """Check the laws of measuring on one run and probe.
+
+    Examples
+    --------
+    >>> from ctxlab.metrics import Rate
+    >>> check_metric_on(Rate(), sample_run(), None)
+    """
+    given = (run.before.segments, run.after.segments, run.task, probe)
+    found = metric.measure(run, probe)
+    least, most = metric.traits.bounds
+    _law(found is None or isfinite(found), "a number is finite, or None", found)
+    _law(found is None or least <= found <= most, f"{metric.traits.unit} is in bounds", found)
+    _law(metric.measure(run, probe) == found, "same run, same number", found)
+    _law(metric.measure(_fresh(run), probe) == found, "nothing remembered changes it", found)
+    now = (run.before.segments, run.after.segments, run.task, probe)
+    _law(now == given, "what is given stays unchanged", run)
+    if metric.traits.per == "probe":
+        _law(metric.measure(run, None) is None, "without a probe it says None", metric)
+
+
+def _fresh(run: Run) -> Run:
+    """Return the same run on contexts that remember nothing."""
+    stages = tuple(
+        replace(stage, context=Context(stage.context.segments, stage.context.why))
+        for stage in run.stages
+    )
+    return replace(run, before=Context(run.before.segments), stages=stages)
 
 
 def _law(holds: bool, law: str, witness: object) -> None:

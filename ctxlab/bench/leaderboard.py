@@ -342,6 +342,8 @@ class Leaderboard:
         return (low, high) if isfinite(high) and isfinite(low) else None
 
     def _skill(self, value: float | None, budget: str) -> float | None:
+        if not self.measured.metrics[self.metric].oracle:
+            return None  # the oracle of evidence is no ceiling of this metric
         return skill(value, self._extreme(budget, "seeded"), self._extreme(budget, "gold"))
 
     def _extreme(self, budget: str, trait: str) -> float | None:

@@ -6,7 +6,8 @@ written out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 from ctxlab.core.context import Context
@@ -14,7 +15,10 @@ from ctxlab.core.segments import ContextTier, Segment, Span, ToolCall
 
 _LONGEST = 200_000
 """Characters of written text above which a context is not kept, but compressed again."""
-_PLAIN = ("text", "role", "name", "step", "group", "pinned", "verbatim", "tool_call_id", "note")
+_PLAIN = (
+    "text", "role", "name", "step", "group", "pinned", "verbatim", "tool_call_id", "note",
+    "placeholder",
+)  # fmt: skip
 
 
 def to_pieces(before: Context, after: Context) -> list[Any] | None:
@@ -38,6 +42,8 @@ def to_pieces(before: Context, after: Context) -> list[Any] | None:
         at = places.get(id(segment))
         piece: Any = at if at is not None else _cut(segment, by_source.get(segment.source))
         if piece is None:
+            if segment.inverse and not _named(segment.inverse):
+                return None
             piece = _written(segment)
             written += len(segment.text)
             if written > _LONGEST:
@@ -63,7 +69,20 @@ def _written(segment: Segment) -> dict[str, Any]:
     plain = {name: getattr(segment, name) for name in _PLAIN}
     calls = [[call.id, call.name, call.arguments] for call in segment.tool_calls]
     spans = [[span.source, span.start, span.end] for span in segment.spans]
-    return {**plain, "tier": segment.tier.value, "spans": spans, "tool_calls": calls}
+    inverse = _named(segment.inverse) if segment.inverse else None
+    return {
+        **plain,
+        "tier": segment.tier.value,
+        "spans": spans,
+        "tool_calls": calls,
+        "inverse": inverse,
+    }
+
+
+def _named(function: Callable[[str], str]) -> str | None:
+    """Return the place of a function of ctxlab's; None for any other, which is not imported."""
+    place = f"{function.__module__}:{getattr(function, '__qualname__', '<')}"
+    return place if place.startswith("ctxlab.") and "<" not in place else None
 
 
 def from_pieces(before: Context, pieces: Sequence[Any]) -> Context:
@@ -85,6 +104,9 @@ def _segment(before: Context, piece: Any) -> Segment:  # noqa: ANN401 - JSON
         found = dict(piece)
         found["spans"] = tuple(Span(*span) for span in found["spans"])
         found["tool_calls"] = tuple(ToolCall(*call) for call in found["tool_calls"])
+        if place := found.get("inverse"):
+            module, _, name = place.partition(":")
+            found["inverse"] = getattr(import_module(module), name)
         return Segment(**{**found, "tier": ContextTier(found["tier"])})
     at, start, end = piece
     return before[at].cut(start, end)

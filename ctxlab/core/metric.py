@@ -40,6 +40,9 @@ class MetricTraits:
         The paper or specification that defines it.
     needs : str
         What it cannot do without, such as ``probes``, ``evidence``, ``language model``.
+    oracle : bool
+        No selection of whole messages scores higher than `Oracle`, which keeps the gold
+        evidence: only then does a skill between the random draw and the oracle make sense.
 
     Examples
     --------
@@ -54,6 +57,7 @@ class MetricTraits:
     family: str = "custom"
     source: str = ""
     needs: str = ""
+    oracle: bool = False
 
     @property
     def bounds(self) -> tuple[float, float]:

@@ -5,7 +5,7 @@ Hot values are slotted dataclasses; whatever is configured or stored is a `Value
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal, get_args
@@ -151,7 +151,8 @@ class Segment:
 
     A verbatim segment has exactly one span and equals that slice of its source. A segment
     that is not verbatim was written by a strategy; its spans say what was shown to the
-    writer, and `note` says why it was written.
+    writer, and `note` says why it was written. One that only marks what is missing says so by
+    `placeholder`; one from whose text the source can be computed carries the `inverse`.
 
     Examples
     --------
@@ -171,6 +172,8 @@ class Segment:
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     note: str = field(default="", compare=False)
+    placeholder: bool = field(default=False, compare=False)
+    inverse: Callable[[str], str] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(cls, source: str, text: str, **fields: Any) -> Segment:  # noqa: ANN401
@@ -211,9 +214,16 @@ class Segment:
         if self.verbatim:
             origin = spans[0]
             spans = (Span(origin.source, origin.start + start, origin.start + end),)
-        return replace(self, text=self.text[start:end], spans=spans)
+        return replace(self, text=self.text[start:end], spans=spans, inverse=None)
 
-    def rewritten(self, text: str, note: str = "") -> Segment:
+    def rewritten(
+        self,
+        text: str,
+        note: str = "",
+        *,
+        placeholder: bool = False,
+        inverse: Callable[[str], str] | None = None,
+    ) -> Segment:
         """Put `text` in this segment's place; the spans stay, ``verbatim`` goes.
 
         Parameters
@@ -222,13 +232,31 @@ class Segment:
             What stands here now.
         note : str
             Why, in words that the ledger can show.
+        placeholder : bool
+            The text only says that something is missing: nothing of the source stands in it.
+        inverse : callable, optional
+            Computes from `text` what stood here, as far as it matters: declares that the
+            rewriting lost nothing. A function of a module, so that segments pickle.
 
         Examples
         --------
         >>> Segment.of("message:m1", "long output").rewritten("(cleared)", "old").verbatim
         False
         """
-        return replace(self, text=text, verbatim=False, note=note)
+        return replace(
+            self, text=text, verbatim=False, note=note, placeholder=placeholder, inverse=inverse
+        )
+
+    @property
+    def restored(self) -> str:
+        """The text, or what its inverse computes from it.
+
+        Examples
+        --------
+        >>> Segment.of("message:m1", "HELLO").rewritten("hello", inverse=str.upper).restored
+        'HELLO'
+        """
+        return self.inverse(self.text) if self.inverse else self.text
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,16 @@ class Strategy(NamedValue, ABC):
         """
         return (self,)
 
+    def ranking(self, context: Context, task: Task) -> Sequence[int] | None:
+        """Return the positions of the groups of `context`, the best first; None without a ranking.
+
+        Examples
+        --------
+        >>> Pipeline().ranking(Context(), Task(budget=1)) is None
+        True
+        """
+        return None
+
     def __rshift__(self, other: Strategy) -> Pipeline:
         return Pipeline(steps=self.stages + other.stages)
 
@@ -147,6 +157,17 @@ class Pipeline(Strategy):
         """The steps."""
         return self.steps
 
+    def ranking(self, context: Context, task: Task) -> Sequence[int] | None:
+        """Return the ranking of the first step, which alone sees the whole context.
+
+        Examples
+        --------
+        >>> from ctxlab.strategies import BM25, KeepLast
+        >>> (BM25() >> KeepLast()).ranking(Context(), Task(budget=1))
+        []
+        """
+        return self.steps[0].ranking(context, task) if self.steps else None
+
     def compress(self, context: Context, task: Task) -> Context:
         """Run every step on what the one before it left."""
         for step in self.steps:
@@ -192,6 +213,19 @@ class Select(Strategy):
         [1, 0]
         """
         return sorted(range(len(scores)), key=lambda group: -scores[group])
+
+    def ranking(self, context: Context, task: Task) -> Sequence[int] | None:
+        """Return the positions of the groups in the order in which they are tried.
+
+        Examples
+        --------
+        >>> from ctxlab.core.segments import Segment
+        >>> from ctxlab.strategies import ShortestFirst
+        >>> context = Context((Segment.of("a", "a long text"), Segment.of("b", "short")))
+        >>> ShortestFirst().ranking(context, Task(budget=1))
+        [1, 0]
+        """
+        return list(self.order(group_scores(context, self.score(context, task))))
 
     def compress(self, context: Context, task: Task) -> Context:
         """Keep the groups that score highest and fit."""

@@ -104,5 +104,6 @@ class HeadTail(Strategy):
             step=at.step,
             verbatim=False,
             note="marks a gap",
+            placeholder=True,
         )
         return context.keep((*kept.segments[:first], marker, *kept.segments[first:]), kept.why)
