@@ -153,9 +153,10 @@ class _Flight:
     def _give_up(self, queue: deque[list[Cell]], suspects: list[Cell]) -> None:
         lost = [*self._flight.values()] or ([queue.popleft()] if queue else [])
         suspects += (cell for batch in lost for cell in batch)
-        for future in self._flight:
-            future.cancel()
-        if self._own:
+        if not self._own:
+            for future in self._flight:
+                future.cancel()
+        else:
             self._executor.shutdown(wait=True, kill_workers=True)  # type: ignore[call-arg]
 
 
