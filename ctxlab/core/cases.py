@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import cache, cached_property
+from operator import attrgetter
 from typing import Any, Literal
 
 from ctxlab.core.context import Context
@@ -52,6 +56,18 @@ class Case:
     def _contexts(self) -> dict[str | None, Context]:
         return {}
 
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of everything in the case, field by field: what a trial can see of it.
+
+        Examples
+        --------
+        >>> Case("c", "d", ()).digest == Case("c", "d", ()).digest
+        True
+        """
+        text = json.dumps(self, default=_values, check_circular=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
     def context(self, at: str | None = None) -> Context:
         """Return the conversation as a context, up to (without) the message `at`.
 
@@ -73,3 +89,12 @@ class Case:
 
     def __reduce__(self) -> tuple[type[Case], tuple[Any, ...]]:
         return Case, (self.id, self.dataset, self.messages, self.probes)
+
+
+def _values(record: Any) -> Any:  # noqa: ANN401 - whatever its fields hold
+    return _getter(record.__class__)(record)
+
+
+@cache
+def _getter(cls: Any) -> Callable[[object], Any]:  # noqa: ANN401 - the class of a record
+    return attrgetter(*(field.name for field in fields(cls)))

@@ -44,8 +44,8 @@ def code_alone(source: str) -> str:
 
     Examples
     --------
-    >>> code_alone('def two():\n    \'\'\'Not a docstring of ours.\'\'\'\n\n    return 2  # twice\n')
-    "def two():\n    '''Not a docstring of ours.'''\n    return 2\n"
+    >>> code_alone('def two():\n    return 2  # twice\n\n\n# The end.\n')
+    'def two():\n    return 2\n'
     """
     return _LAYOUT.sub(r"\1\2\3", source)
 

@@ -1,0 +1,319 @@
+"""Descriptions of Python objects from outside ctxlab, as far as they can change a result.
+
+A description is a tuple of plain data and of further objects. Functions are described by their
+instructions, so that neither comments nor line numbers count; what they name is described with
+them. What comes with Python, a library or ctxlab is described by name and version.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import dis
+import functools
+import sys
+import types
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from enum import Enum
+from functools import lru_cache
+from importlib.util import resolve_name
+from typing import Any, cast
+
+from pydantic import BaseModel
+
+from ctxlab.core.code_origins import Origin, origin, place
+
+Description = tuple[object, ...]
+_CACHES = (weakref.ref, weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
+_DESCRIPTORS = (
+    types.MethodDescriptorType,
+    types.WrapperDescriptorType,
+    types.ClassMethodDescriptorType,
+    types.MemberDescriptorType,
+    types.GetSetDescriptorType,
+)
+# What Python or a library derives from the rest of a class, and where it stands.
+_DERIVED = {
+    "__abstractmethods__", "__annotate__", "__annotate_func__", "__annotations__",
+    "__annotations_cache__", "__class_vars__", "__conditional_annotations__", "__dict__",
+    "__doc__", "__firstlineno__", "__module__", "__private_attributes__", "__qualname__",
+    "__signature__", "__static_attributes__", "__weakref__", "_abc_impl",
+}  # fmt: skip
+_LAYOUT = {"__doc__", "__firstlineno__", "__static_attributes__"}
+
+
+class UnreadableCodeError(Exception):
+    """An object that has no description; the text says why.
+
+    Examples
+    --------
+    >>> import threading
+    >>> describe(threading.Lock())
+    Traceback (most recent call last):
+    ctxlab.core.foreign_code.UnreadableCodeError: a _thread.lock has no stable form: cannot ...
+    """
+
+
+@dataclass(frozen=True)
+class Named:
+    """A part of a description that its owner calls by a name.
+
+    Examples
+    --------
+    >>> Named("WEIGHT", 1.0).name
+    'WEIGHT'
+    """
+
+    name: str
+    value: object
+
+
+def describe(value: object) -> Description:
+    """Return the description of a function, a class, a module or any other object.
+
+    Raises
+    ------
+    UnreadableCodeError
+        When nothing that stays the same from process to process tells it from others.
+
+    Examples
+    --------
+    >>> import math
+    >>> describe(math.sqrt)
+    ('builtin', 'sqrt', 'math')
+    """
+    home = getattr(value, "__module__", None)
+    if isinstance(home, str) and origin(home) is Origin.COMPILED:
+        raise UnreadableCodeError(f"{home} is compiled, so its code cannot be read")
+    for kind, described in _KINDS:
+        if isinstance(value, kind):
+            return described(value)
+    if is_dataclass(value):
+        return ("dataclass", type(value), *_attributes(value, (f.name for f in fields(value))))
+    return _reduced(value)
+
+
+def _function(function: types.FunctionType) -> Description:
+    module = str(function.__globals__.get("__name__", ""))
+    cells = tuple(map(_content, function.__closure__ or ()))
+    if _by_name(function, module):
+        local = (*cells, function.__defaults__) if "<locals>" in function.__qualname__ else ()
+        return ("function", place(module), function.__qualname__, *local)
+    return (
+        "function",
+        function.__code__,
+        function.__defaults__,
+        function.__kwdefaults__,
+        *map(Named, function.__code__.co_freevars, cells),
+        *_used(function.__code__, function.__globals__),
+        *(Named(name, item) for name, item in vars(function).items() if name != "__wrapped__"),
+    )
+
+
+def _by_name(value: types.FunctionType | type, module: str) -> bool:
+    """Say whether a name and a version stand for a function or a class.
+
+    They do for all but its user's, and what merely calls itself by a name of ours.
+    """
+    match origin(module):
+        case Origin.USER:
+            return False
+        case Origin.OURS:
+            found: object = sys.modules.get(module)
+            for part in value.__qualname__.split("."):
+                found = getattr(found, part, None)
+            return found is value
+    return True
+
+
+def _content(cell: types.CellType) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return "an empty cell"
+
+
+def _used(code: types.CodeType, namespace: Mapping[str, object]) -> Iterator[Named]:
+    """Yield the globals and the modules that code names, and what it takes of those modules."""
+    parts = list(_nested(code))
+    attributes = frozenset(name for part in parts for name in part.co_names)
+    globals_used: set[str] = set()
+    for part in parts:
+        steps = instructions(part)
+        for at, (operation, argument) in enumerate(steps):
+            if operation in ("LOAD_GLOBAL", "LOAD_NAME"):
+                globals_used.add(str(argument))
+            elif operation == "IMPORT_NAME":
+                # How many packages up it starts, and the names that it takes, were loaded before.
+                (_, level), (_, names) = steps[at - 2 : at]
+                dotted = "." * cast("int", level) + str(argument)
+                found = _imported(dotted, cast("tuple[str, ...] | None", names), namespace)
+                yield Named(dotted, _taking(found, attributes))
+    for name in sorted(globals_used & namespace.keys()):
+        yield Named(name, _taking(namespace[name], attributes))
+
+
+def _taking(found: object, attributes: frozenset[str]) -> object:
+    return Taken(found, attributes) if isinstance(found, types.ModuleType) else found
+
+
+def _imported(
+    dotted: str, names: tuple[str, ...] | None, namespace: Mapping[str, object]
+) -> object:
+    """Import a module of the user's or of ctxlab's; of any other, the name and version will do."""
+    try:
+        name = resolve_name(dotted, str(namespace.get("__package__") or "") or None)
+        if origin(name) in (Origin.PYTHON, Origin.LIBRARY):
+            return place(name)
+        # With names to take, submodules among them are imported, and the innermost is returned.
+        return __import__(name, fromlist=names or ("__name__",))
+    except ImportError as error:
+        return f"{type(error).__name__} of {dotted}"
+
+
+def _nested(code: types.CodeType) -> Iterator[types.CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _nested(constant)
+
+
+@lru_cache(maxsize=4096)
+def instructions(code: types.CodeType) -> tuple[tuple[str, object], ...]:
+    """Return the operations of code with what they work on; docstrings are not among them.
+
+    Examples
+    --------
+    >>> def two():
+    ...     '''Two.'''
+    ...     return 2
+    >>> 2 in [argument for _, argument in instructions(two.__code__)]
+    True
+    """
+    by_value = {*dis.hasconst, *dis.hasname, *dis.haslocal, *dis.hasfree, *dis.hasjrel}
+    found: list[tuple[str, object]] = []
+    for step in dis.get_instructions(code):
+        if step.opname == "STORE_NAME" and step.argval in _LAYOUT:
+            found.pop()
+        elif step.opname != "NOP":
+            found.append((step.opname, step.argval if step.opcode in by_value else step.arg))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A module, and the names that code may take of it.
+
+    Examples
+    --------
+    >>> import math
+    >>> Taken(math, frozenset({"sqrt"})).module.__name__
+    'math'
+    """
+
+    module: Any
+    names: frozenset[str]
+
+
+def _taken(taken: Taken) -> Description:
+    module, names = taken.module, taken.names
+    found: set[str] = set()
+    match origin(module.__name__):
+        case Origin.COMPILED:
+            raise UnreadableCodeError(f"{module.__name__} is compiled, so its code cannot be read")
+        case Origin.OURS if hasattr(module, "__path__"):
+            found |= names & {*dir(module), *vars(module)}
+            if not found:
+                return ("module", place(module.__name__))
+        case Origin.USER:
+            # One that is handed on as a whole may be asked for anything.
+            found |= names & vars(module).keys() or {n for n in vars(module) if n[:2] != "__"}
+        case _:
+            return ("module", place(module.__name__))
+    parts = ((name, getattr(module, name)) for name in sorted(found))
+    return (
+        "module",
+        module.__name__,
+        *(Named(attribute, _taking(value, names)) for attribute, value in parts),
+    )
+
+
+def _class(cls: type) -> Description:
+    if _by_name(cls, cls.__module__):
+        return ("class", cls.__qualname__, place(cls.__module__))
+    own = (
+        Named(name, value)
+        for name, value in vars(cls).items()
+        if name not in _DERIVED and not name.startswith("__pydantic_")
+    )
+    return ("class", cls.__qualname__, type(cls), cls.__bases__, *own, *_fields(cls))
+
+
+def _fields(cls: type) -> Iterator[Named]:
+    """Yield the fields of a class of pydantic's or dataclasses': types, bounds and defaults."""
+    for name, info in vars(cls).get("__pydantic_fields__", {}).items():
+        yield Named(
+            name, (info.annotation, info.default, info.default_factory, tuple(info.metadata))
+        )
+    decorators = vars(cls).get("__pydantic_decorators__")
+    for kind in fields(decorators) if decorators else ():
+        found = getattr(decorators, kind.name)
+        if isinstance(found, dict):
+            yield Named(kind.name, tuple((name, item.info) for name, item in found.items()))
+    for name, field in vars(cls).get("__dataclass_fields__", {}).items():
+        yield Named(name, (field.default, field.default_factory, field.init, field.kw_only))
+
+
+def _model(model: BaseModel) -> Description:
+    return ("model", type(model), *_attributes(model, type(model).model_fields))
+
+
+def _attributes(value: object, names: Iterable[str]) -> Iterator[Named]:
+    return (Named(name, getattr(value, name)) for name in names)
+
+
+def _builtin(function: types.BuiltinFunctionType) -> Description:
+    owner = function.__self__
+    if owner is None or isinstance(owner, types.ModuleType):
+        return ("builtin", function.__qualname__, place(function.__module__ or ""))
+    return ("builtin", function.__qualname__, owner)
+
+
+def _reduced(value: object) -> Description:
+    """Describe an object by what would rebuild it in another process."""
+    reducer = copyreg.dispatch_table.get(type(value))
+    try:
+        parts = reducer(value) if reducer else value.__reduce_ex__(4)
+    except Exception as error:
+        # Whatever an object raises here, it is the reason why its trials are run again.
+        name = f"{type(value).__module__}.{type(value).__qualname__}"
+        raise UnreadableCodeError(f"a {name} has no stable form: {error}") from error
+    if isinstance(parts, str):
+        return ("global", type(value), parts)
+    listed = (tuple(part) if isinstance(part, Iterator) else part for part in parts)
+    return ("object", type(value), *listed)
+
+
+_KINDS: tuple[tuple[Any, Callable[[Any], Description]], ...] = (
+    (Taken, _taken),
+    (types.ModuleType, lambda module: _taken(Taken(module, frozenset()))),
+    (types.FunctionType, _function),
+    ((types.GenericAlias, types.UnionType), _reduced),
+    (type, _class),
+    (types.MethodType, lambda method: ("method", method.__func__, method.__self__)),
+    (types.BuiltinFunctionType, _builtin),
+    (types.MethodWrapperType, lambda method: ("method", method.__name__, method.__self__)),
+    (_DESCRIPTORS, lambda found: ("descriptor", found.__objclass__.__qualname__, found.__name__)),
+    ((staticmethod, classmethod), lambda method: (type(method).__name__, method.__func__)),
+    (property, lambda found: ("property", found.fget, found.fset, found.fdel)),
+    (functools.cached_property, lambda found: ("property", found.func)),
+    (
+        functools._lru_cache_wrapper,
+        lambda found: ("cached", found.__wrapped__, found.cache_parameters()),
+    ),
+    (_CACHES, lambda cache: ("cache", type(cache).__name__)),
+    (Enum, lambda member: ("member", type(member), member.name, member.value)),
+    (types.MappingProxyType, lambda proxy: ("mapping", dict(proxy))),
+    (BaseModel, _model),
+)
