@@ -222,6 +222,101 @@ def test_an_edited_cell_is_new_code(tmp_path):
     assert run_python(CELL.format(cells=cells), tmp_path, seed=7) == found
 
 
+EVERYTHING = """
+import collections, contextlib, dataclasses, datetime, decimal, enum, functools, json, logging
+import operator, pathlib, random
+from typing import Annotated, Any, Callable, Generic, Literal, NamedTuple, Optional, TypeVar
+import numpy as np
+import polars as pl
+import ctxlab
+from pydantic import Field, PrivateAttr, SerializeAsAny, computed_field, model_validator
+from ctxlab.core.digests import code_digest
+from ctxlab.core.strategy import Select, Strategy, Traits
+from ctxlab.strategies import BM25, KeepLast
+from ctxlab.text.words import terms
+
+class Flags(enum.Flag):
+    A = 1
+    B = 2
+class Pair(NamedTuple):
+    a: int = 1
+T = TypeVar("T")
+class Box(Generic[T]):
+    x: int = 1
+@dataclasses.dataclass(frozen=True, slots=True)
+class Record:
+    a: int = 1
+    b: list = dataclasses.field(default_factory=list)
+@functools.total_ordering
+class Ordered:
+    __slots__ = ("a", "__dict__")
+    def __init__(self): self.a = 1
+    def __lt__(self, other): return True
+@functools.singledispatch
+def single(x): return 1
+@single.register
+def _(x: int): return 2
+@contextlib.contextmanager
+def managed(): yield 1
+@functools.cache
+def cached(x): return x
+HELD = [
+    logging.getLogger("mine"), np.random.default_rng(0), random.Random(1), pathlib.Path("a"),
+    datetime.datetime(2020, 1, 1), decimal.Decimal("1.5"), collections.OrderedDict(a=1),
+    collections.defaultdict(list, a=[1]), collections.Counter("abc"), collections.deque([1], 3),
+    operator.itemgetter(1), np.vectorize(lambda x: x + 1), pl.DataFrame({"a": [1, 2]}),
+    Ordered(), Box, Pair(2), object(), slice(1, 2), range(3), bytearray(b"a"), frozenset("abc"),
+]
+class Everything(Select):
+    TRAITS = Traits(family="all", source="everywhere")
+    a: Literal["x", "y"] = "x"
+    b: Optional[int] = None
+    c: tuple[SerializeAsAny[Strategy], ...] = (KeepLast(), BM25())
+    d: Annotated[int, Field(ge=0, le=9)] = 3
+    e: Callable[[str], int] = len
+    f: dict[str, float] = Field(default_factory=dict)
+    g: Flags = Flags.A | Flags.B
+    h: Record = Record()
+    i: frozenset[str] = frozenset({"q", "w", "e", "r"})
+    j: type[Strategy] = BM25
+    k: Any = np.float64(1.5)
+    _p: Any = PrivateAttr(None)
+    @model_validator(mode="after")
+    def valid(self): return self
+    @computed_field
+    @property
+    def computed(self) -> int: return 1
+    @functools.cached_property
+    def kept(self): return 3
+    @functools.lru_cache(maxsize=3)
+    def fast(self): return 1
+    async def later(self): return [x async for x in self]
+    def many(self): yield from (x for x in range(3))
+    def score(self, context, task):
+        import ctxlab.text.sentences
+        from ctxlab.core import packing
+        ctxlab.strategies.MMR, ctxlab.BM25, ctxlab.core.budgets.Budget, packing.pack
+        with managed():
+            HELD, single(1), cached(1)
+        match context:
+            case []:
+                return [1 for s in context if (n := s)]
+        try:
+            return [float(np.log1p(len(terms(s.text)))) for s in context]
+        finally:
+            json.dumps({})
+digest = code_digest(Everything())
+print(digest.text, digest.certain, digest.reason)
+"""
+
+
+def test_whatever_python_and_its_libraries_offer_is_read(tmp_path):
+    """Fields, decorators, generators, arrays, frames: certain, and the same in every process."""
+    first = run_python(EVERYTHING, tmp_path)
+    assert first[1:] == ["True"]
+    assert run_python(EVERYTHING, tmp_path, seed=77) == first
+
+
 class Held(Strategy):
     """Calls whatever it holds."""
 

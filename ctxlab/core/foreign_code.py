@@ -83,15 +83,26 @@ def describe(value: object) -> Description:
     >>> describe(math.sqrt)
     ('builtin', 'sqrt', 'math')
     """
-    home = getattr(value, "__module__", None)
-    if isinstance(home, str) and origin(home) is Origin.COMPILED:
-        raise UnreadableCodeError(f"{home} is compiled, so its code cannot be read")
-    for kind, described in _KINDS:
-        if isinstance(value, kind):
-            return described(value)
-    if is_dataclass(value):
-        return ("dataclass", type(value), *_attributes(value, (f.name for f in fields(value))))
-    return _reduced(value)
+    if origin(_module(value)) is Origin.COMPILED:
+        raise UnreadableCodeError(f"{_module(value)} is compiled, so its code cannot be read")
+    try:
+        for kind, described in _KINDS:
+            if isinstance(value, kind):
+                return described(value)
+        if is_dataclass(value):
+            return ("dataclass", type(value), *_attributes(value, (f.name for f in fields(value))))
+        return _reduced(value)
+    except UnreadableCodeError:
+        raise
+    except Exception as error:
+        # Whatever an object raises when it is looked at is why its trials are run again.
+        name = f"{_module(type(value))}.{type(value).__qualname__}"
+        raise UnreadableCodeError(f"a {name} has no stable form: {error}") from error
+
+
+def _module(value: object) -> str:
+    module = getattr(value, "__module__", None)
+    return module if isinstance(module, str) else ""
 
 
 def _function(function: types.FunctionType) -> Description:
@@ -240,8 +251,10 @@ def _taken(taken: Taken) -> Description:
 
 
 def _class(cls: type) -> Description:
-    if _by_name(cls, cls.__module__):
-        return ("class", cls.__qualname__, place(cls.__module__))
+    module = _module(cls)
+    # A type without a module is one of a compiler of extensions, and holds no code itself.
+    if not module or _by_name(cls, module):
+        return ("class", cls.__qualname__, place(module))
     own = (
         Named(name, value)
         for name, value in vars(cls).items()
@@ -283,14 +296,9 @@ def _builtin(function: types.BuiltinFunctionType) -> Description:
 def _reduced(value: object) -> Description:
     """Describe an object by what would rebuild it in another process."""
     reducer = copyreg.dispatch_table.get(type(value))
-    try:
-        parts = reducer(value) if reducer else value.__reduce_ex__(4)
-    except Exception as error:
-        # Whatever an object raises here, it is the reason why its trials are run again.
-        name = f"{type(value).__module__}.{type(value).__qualname__}"
-        raise UnreadableCodeError(f"a {name} has no stable form: {error}") from error
+    parts = reducer(value) if reducer else value.__reduce_ex__(4)
     if isinstance(parts, str):
-        return ("global", type(value), parts)
+        return ("global", type(value), parts, place(_module(value)))
     listed = (tuple(part) if isinstance(part, Iterator) else part for part in parts)
     return ("object", type(value), *listed)
 
