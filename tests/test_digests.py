@@ -21,12 +21,13 @@ import pytest
 from pydantic import Field
 
 import ctxlab
-from ctxlab.core import digests, own_code
+from ctxlab.core import own_code, result_keys
 from ctxlab.core.cases import Case, Probe
 from ctxlab.core.code_origins import Origin, origin
-from ctxlab.core.digests import CodeDigest, code_digest, metric_key, trial_key, versions
+from ctxlab.core.digests import CodeDigest, code_digest
 from ctxlab.core.metric import FunctionMetric, as_metric
 from ctxlab.core.own_code import closure, code_alone, imported
+from ctxlab.core.result_keys import metric_key, trial_key, versions
 from ctxlab.core.segments import Message, ToolCall
 from ctxlab.core.specs import METRICS, STRATEGIES
 from ctxlab.core.strategy import Select, Strategy
@@ -94,7 +95,8 @@ PACKAGE = {
 """A user's own package, with whatever a strategy can rest on."""
 
 ASK = (
-    "from ctxlab.core.digests import code_digest, metric_key\n"
+    "from ctxlab.core.digests import code_digest\n"
+    "from ctxlab.core.result_keys import metric_key\n"
     "from mine.ranking import Loud, Mine\n"
     "digest = code_digest(Mine())\n"
     "assert digest.certain, digest.reason\n"
@@ -537,7 +539,7 @@ def house(tmp_path, monkeypatch):
 def forget() -> None:
     for cached in (own_code.own_digest, own_code._module, own_code._path, own_code._files):
         cached.cache_clear()
-    digests._running.cache_clear()
+    result_keys._running.cache_clear()
 
 
 def edit(house: Path, file: str, old: bytes, new: bytes) -> None:

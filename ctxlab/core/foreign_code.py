@@ -8,21 +8,19 @@ them. What comes with Python, a library or ctxlab is described by name and versi
 from __future__ import annotations
 
 import copyreg
-import dis
 import functools
 import sys
 import types
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields, is_dataclass
 from enum import Enum
-from functools import lru_cache
-from importlib.util import resolve_name
-from typing import Any, cast
+from typing import Any
 
 from pydantic import BaseModel
 
 from ctxlab.core.code_origins import Origin, origin, place
+from ctxlab.core.code_references import Named, Taken, taking, used
 
 Description = tuple[object, ...]
 _CACHES = (weakref.ref, weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
@@ -40,7 +38,6 @@ _DERIVED = {
     "__doc__", "__firstlineno__", "__module__", "__private_attributes__", "__qualname__",
     "__signature__", "__static_attributes__", "__weakref__", "_abc_impl",
 }  # fmt: skip
-_LAYOUT = {"__doc__", "__firstlineno__", "__static_attributes__"}
 
 
 class UnreadableCodeError(Exception):
@@ -53,20 +50,6 @@ class UnreadableCodeError(Exception):
     Traceback (most recent call last):
     ctxlab.core.foreign_code.UnreadableCodeError: a _thread.lock has no stable form: cannot ...
     """
-
-
-@dataclass(frozen=True)
-class Named:
-    """A part of a description that its owner calls by a name.
-
-    Examples
-    --------
-    >>> Named("WEIGHT", 1.0).name
-    'WEIGHT'
-    """
-
-    name: str
-    value: object
 
 
 def describe(value: object) -> Description:
@@ -117,7 +100,7 @@ def _function(function: types.FunctionType) -> Description:
         function.__defaults__,
         function.__kwdefaults__,
         *map(Named, function.__code__.co_freevars, cells),
-        *_used(function.__code__, function.__globals__),
+        *used(function.__code__, function.__globals__),
         *(Named(name, item) for name, item in vars(function).items() if name != "__wrapped__"),
     )
 
@@ -145,88 +128,6 @@ def _content(cell: types.CellType) -> object:
         return "an empty cell"
 
 
-def _used(code: types.CodeType, namespace: Mapping[str, object]) -> Iterator[Named]:
-    """Yield the globals and the modules that code names, and what it takes of those modules."""
-    parts = list(_nested(code))
-    attributes = frozenset(name for part in parts for name in part.co_names)
-    globals_used: set[str] = set()
-    for part in parts:
-        steps = instructions(part)
-        for at, (operation, argument) in enumerate(steps):
-            if operation in ("LOAD_GLOBAL", "LOAD_NAME"):
-                globals_used.add(str(argument))
-            elif operation == "IMPORT_NAME":
-                # How many packages up it starts, and the names that it takes, were loaded before.
-                (_, level), (_, names) = steps[at - 2 : at]
-                dotted = "." * cast("int", level) + str(argument)
-                found = _imported(dotted, cast("tuple[str, ...] | None", names), namespace)
-                yield Named(dotted, _taking(found, attributes))
-    for name in sorted(globals_used & namespace.keys()):
-        yield Named(name, _taking(namespace[name], attributes))
-
-
-def _taking(found: object, attributes: frozenset[str]) -> object:
-    return Taken(found, attributes) if isinstance(found, types.ModuleType) else found
-
-
-def _imported(
-    dotted: str, names: tuple[str, ...] | None, namespace: Mapping[str, object]
-) -> object:
-    """Import a module of the user's or of ctxlab's; of any other, the name and version will do."""
-    try:
-        name = resolve_name(dotted, str(namespace.get("__package__") or "") or None)
-        if origin(name) in (Origin.PYTHON, Origin.LIBRARY):
-            return place(name)
-        # With names to take, submodules among them are imported, and the innermost is returned.
-        return __import__(name, fromlist=names or ("__name__",))
-    except ImportError as error:
-        return f"{type(error).__name__} of {dotted}"
-
-
-def _nested(code: types.CodeType) -> Iterator[types.CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _nested(constant)
-
-
-@lru_cache(maxsize=4096)
-def instructions(code: types.CodeType) -> tuple[tuple[str, object], ...]:
-    """Return the operations of code with what they work on; docstrings are not among them.
-
-    Examples
-    --------
-    >>> def two():
-    ...     '''Two.'''
-    ...     return 2
-    >>> 2 in [argument for _, argument in instructions(two.__code__)]
-    True
-    """
-    by_value = {*dis.hasconst, *dis.hasname, *dis.haslocal, *dis.hasfree, *dis.hasjrel}
-    found: list[tuple[str, object]] = []
-    for step in dis.get_instructions(code):
-        if step.opname == "STORE_NAME" and step.argval in _LAYOUT:
-            found.pop()
-        elif step.opname != "NOP":
-            found.append((step.opname, step.argval if step.opcode in by_value else step.arg))
-    return tuple(found)
-
-
-@dataclass(frozen=True)
-class Taken:
-    """A module, and the names that code may take of it.
-
-    Examples
-    --------
-    >>> import math
-    >>> Taken(math, frozenset({"sqrt"})).module.__name__
-    'math'
-    """
-
-    module: Any
-    names: frozenset[str]
-
-
 def _taken(taken: Taken) -> Description:
     module, names = taken.module, taken.names
     found: set[str] = set()
@@ -246,7 +147,7 @@ def _taken(taken: Taken) -> Description:
     return (
         "module",
         module.__name__,
-        *(Named(attribute, _taking(value, names)) for attribute, value in parts),
+        *(Named(attribute, taking(value, names)) for attribute, value in parts),
     )
 
 
