@@ -319,6 +319,41 @@ def test_whatever_python_and_its_libraries_offer_is_read(tmp_path):
     assert run_python(EVERYTHING, tmp_path, seed=77) == first
 
 
+def installed_digest(folder: Path, helper: str, shop: str, version: str) -> str:
+    """Install two packages, one with a strategy of its own that uses the other."""
+    place = folder / "site-packages"
+    sources = {
+        "plug/__init__.py": (
+            "from ctxlab.core.strategy import Select\n"
+            "from plug.help import sized\n"
+            "from shop import price\n"
+            "class Plugged(Select):\n"
+            "    def score(self, context, task):\n"
+            "        return [sized(s.text) * price() for s in context]\n"
+        ),
+        "plug/help.py": f"def sized(text): return {helper}\n",
+        "shop/__init__.py": f"def price(): return {shop}\n",
+        "plug-1.0.dist-info/METADATA": "Name: plug\nVersion: 1.0\n",
+        "shop-1.0.dist-info/METADATA": f"Name: shop\nVersion: {version}\n",
+    }
+    for name, text in sources.items():
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_text(text, encoding="utf-8")
+    code = (
+        "from plug import Plugged; from ctxlab.core.digests import code_digest\n"
+        "digest = code_digest(Plugged()); assert digest.certain; print(digest.text)\n"
+    )
+    return run_python(code, place)[0]
+
+
+def test_an_installed_plugin_counts_by_its_code_and_a_library_by_its_version(tmp_path):
+    """A plugin's author installs every edit under one version."""
+    first = installed_digest(tmp_path, "len(text)", "1", "1.0")
+    assert installed_digest(tmp_path, "-len(text)", "1", "1.0") != first
+    assert installed_digest(tmp_path, "len(text)", "1", "2.0") != first
+    assert installed_digest(tmp_path, "len(text)", "2", "1.0") == first
+
+
 class Held(Strategy):
     """Calls whatever it holds."""
 
