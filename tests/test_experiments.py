@@ -13,7 +13,6 @@ import polars as pl
 import pytest
 
 from ctxlab.bench.grid import Grid
-from ctxlab.bench.keys import trial_keys
 from ctxlab.bench.results import Results
 from ctxlab.bench.trials import Cell, run_cells
 from ctxlab.core.cases import Case
@@ -85,17 +84,21 @@ def test_a_changed_conversation_is_another_trial():
     case = sample_case()
     grown = replace(case, messages=(*case.messages, Message("m99", "user", "more")))
     fewer = replace(case, probes=case.probes[:1])
-    budgets = ["9", "8"]
     asked = [
-        (KeepLast(), case, budgets, 0, "o200k_base"),
-        (KeepLast(), grown, budgets, 0, "o200k_base"),
-        (KeepLast(), fewer, budgets, 0, "o200k_base"),
-        (KeepLast(), case, budgets, 1, "o200k_base"),
-        (KeepLast(), case, budgets, 0, "cl100k_base"),
-        (BM25(), case, budgets, 0, "o200k_base"),
-        (BM25(b=0.5), case, budgets, 0, "o200k_base"),
+        (KeepLast(), case, 0, "o200k_base"),
+        (KeepLast(), grown, 0, "o200k_base"),
+        (KeepLast(), fewer, 0, "o200k_base"),
+        (KeepLast(), case, 1, "o200k_base"),
+        (KeepLast(), case, 0, "cl100k_base"),
+        (BM25(), case, 0, "o200k_base"),
+        (BM25(b=0.5), case, 0, "o200k_base"),
     ]
-    keys = [key for one in asked for key in trial_keys(*one)]
+    keys = [
+        cut.key
+        for strategy, conversation, seed, encoding in asked
+        for cell in Grid(strategy, [9, 8], conversation, seeds=seed, encoding=encoding)._cells
+        for cut in cell.cuts
+    ]
     assert len(set(keys)) == len(keys) == 14
 
 

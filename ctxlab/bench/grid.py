@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ctxlab.bench.case_documents import to_document
-from ctxlab.bench.keys import code_key, metric_key, trial_keys
+from ctxlab.bench.keys import code_digests
 from ctxlab.bench.limits import Limits
 from ctxlab.bench.manifest import manifest
 from ctxlab.bench.shared_inputs import SharedInputs
@@ -20,6 +20,7 @@ from ctxlab.core.budgets import Budget
 from ctxlab.core.cases import Case
 from ctxlab.core.metric import Metric, as_metric
 from ctxlab.core.progress import progress as shown_progress
+from ctxlab.core.result_keys import metric_key, trial_key
 from ctxlab.core.specs import parse, parse_metric
 from ctxlab.core.strategy import Strategy
 from ctxlab.core.tokens import DEFAULT_ENCODING, resolve_encoding
@@ -120,8 +121,9 @@ class Grid:
                 raise CtxlabError(f"the grid has no {what}; give at least one")
         self._encoder = None if encoder is None else load_encoder(encoder)
         self._encodes = encoder_name(self._encoder) if self._encoder else ""
-        self._codes = {strategy: code_key(strategy) for strategy in self.strategies}
-        self._metric_keys = {metric_key(metric): metric for metric in self.metrics}
+        self._codes = code_digests(self.strategies)
+        codes = code_digests(self.metrics)
+        self._metric_keys = {metric_key(metric, codes[metric]): metric for metric in self.metrics}
         self._cells = [cell for case in self.cases for cell in self._cells_of(case)]
 
     def _parts(self) -> dict[str, Sized]:
@@ -138,8 +140,17 @@ class Grid:
         for strategy in self.strategies:
             encoder = self._encodes if "encoder" in strategy.traits.needs.split(", ") else ""
             for seed in self.seeds if strategy.traits.seeded else self.seeds[:1]:
-                keys = trial_keys(
-                    strategy, case, budgets, seed, self.encoding, encoder, self._codes[strategy]
+                keys = (
+                    trial_key(
+                        spec=strategy.spec(),
+                        code=self._codes[strategy],
+                        case=case,
+                        budget=budget,
+                        seed=seed,
+                        encoding=self.encoding,
+                        encoder=encoder,
+                    )
+                    for budget in budgets
                 )
                 cuts = tuple(map(Cut, self.budgets, keys))
                 yield Cell(strategy, case, cuts, seed, self.encoding, encoder=encoder)

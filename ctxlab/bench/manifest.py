@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
 import shlex
 import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-_LIBRARIES = ("duckdb", "numpy", "polars", "pydantic", "scipy", "snowballstemmer", "tiktoken")
+from ctxlab.core.result_keys import versions
 
 
 @cache
@@ -24,19 +22,13 @@ def conditions() -> Mapping[str, Any]:
     >>> sorted(conditions())
     ['ctxlab', 'libraries', 'machine', 'python']
     """
+    found = dict(versions())
     return {
-        "ctxlab": version("ctxlab"),
-        "python": platform.python_version(),
-        "libraries": {name: found for name in _LIBRARIES if (found := _version(name))},
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "ctxlab": found.pop("ctxlab"),
+        "python": found.pop("python"),
+        "machine": f"{found.pop('platform')}, {os.cpu_count()} cores",
+        "libraries": found,
     }
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
 
 
 def manifest(

@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
-from ctxlab.bench.keys import ctxlab_version
 from ctxlab.bench.limits import Limits, OvertimeError, limited, settle
 from ctxlab.bench.stored_contexts import from_pieces, to_pieces
 from ctxlab.core.budgets import Budget
@@ -18,6 +17,7 @@ from ctxlab.core.context import Context
 from ctxlab.core.laws import broken_laws
 from ctxlab.core.ledger import Fate, Traces, entry_of, fates
 from ctxlab.core.metric import Metric
+from ctxlab.core.result_keys import versions
 from ctxlab.core.run import Run
 from ctxlab.core.segments import Message
 from ctxlab.core.strategy import Outcome, Strategy
@@ -107,7 +107,7 @@ def trial_of(cell: Cell, cut: Cut, **measured: object) -> Trial:
         cluster=cell.case.cluster or cell.case.id,
         seed=cell.seed,
         encoding=cell.encoding,
-        version=ctxlab_version(),
+        version=versions()["ctxlab"],
         **measured,  # type: ignore[arg-type]
     )
 

@@ -1,266 +1,169 @@
-"""Digests of code: a result is answered from the store only while its code is the same."""
+"""Digests of code: whatever a strategy, a metric, an encoder or a function rests on."""
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import re
-import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
-from enum import Enum
-from importlib.metadata import packages_distributions, version
-from pathlib import Path
-from types import (
-    BuiltinFunctionType,
-    CodeType,
-    FunctionType,
-    MappingProxyType,
-    MethodType,
-    ModuleType,
-)
-from typing import Any
+import secrets
+from collections import deque
+from dataclasses import dataclass
+from types import CodeType
 
-from ctxlab.core.own_code import module_digest
+from ctxlab.core.code_references import Named, Taken, instructions
+from ctxlab.core.foreign_code import UnreadableCodeError, describe
+from ctxlab.core.named import NamedValue, qualified_name
 
-_OWN = "ctxlab"
-_PLAIN = (str, bytes, int, float, complex, bool, type(None), type(...), range)
-# What pydantic and Python add to a class; the fields and methods say all of it.
-_ADDED = re.compile(
-    r"__(module|doc|dict|weakref|qualname|annotations|annotate\w*|pydantic\w*|class_vars|"
-    r"private_attributes|signature|abstractmethods|slots|hash|firstlineno|static_attributes|"
-    r"parameters|orig_bases|dataclass\w+|match_args)__|_abc_impl|model_\w+"
-)
+_ATOMS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented))
+# Code that could not be read in one process is never the code that ran in another.
+_THIS_PROCESS = secrets.token_hex(16)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CodeDigest:
-    """A digest of all code that can change what a value does.
+    """A digest of code, and whether it covers all that can change a result.
 
     Parameters
     ----------
     text : str
-        Hexadecimal.
-    uncertain : str
-        What could not be digested: where this is not empty, two equal digests do not mean equal
-        code, and nothing may be answered from the store.
+        64 hexadecimal digits. Where the digest is not certain, no other process has the same.
+    certain : bool
+        Whether a stored result of this digest may stand for a new one.
+    reason : str
+        What could not be read, and where; empty where all could.
 
     Examples
     --------
-    >>> from ctxlab.strategies.windows import KeepLast
-    >>> code_digest(KeepLast()).uncertain
-    ''
+    >>> from ctxlab.strategies import KeepLast
+    >>> code_digest(KeepLast()).certain
+    True
     """
 
     text: str
-    uncertain: str = ""
+    certain: bool = True
+    reason: str = ""
 
 
 def code_digest(value: object) -> CodeDigest:
-    """Return a digest of the code behind a strategy, a metric or a function.
+    """Return a digest of the code that a strategy, a metric, an encoder or a function runs.
 
-    Of ctxlab's own classes, that is the code of their module and of all that it imports. Of
-    anybody else's, it is the class with its bases, methods, defaults and constants, and whatever
-    functions, classes and values these name, in turn. Installed packages count by their version.
+    Code of ctxlab counts with every module that it imports. Code from elsewhere counts with its
+    base classes, defaults, constants and closures, and with the functions, classes, modules and
+    globals that it names, at any depth; a library and Python count by their version. Comments,
+    docstrings and white space do not count. Files, environment variables and programs that code
+    reads when it runs are not seen.
+
+    Parameters
+    ----------
+    value : object
+        What is called. The parameters that it holds count, too.
+
+    Returns
+    -------
+    CodeDigest
+        The same in every process of one version of Python, as long as the code is the same.
 
     Examples
     --------
-    >>> from ctxlab.strategies.windows import KeepLast
-    >>> from ctxlab.strategies.controls import Identity
-    >>> code_digest(KeepLast()) == code_digest(Identity())
+    >>> from ctxlab.core.metric import as_metric
+    >>> weight = 1.0
+    >>> def shouted(run): return weight * run.after.text.isupper()
+    >>> before = code_digest(as_metric(shouted))
+    >>> weight = 2.0
+    >>> before == code_digest(as_metric(shouted))
     False
+    >>> import threading
+    >>> lock = threading.Lock()
+    >>> def guarded(run): return float(lock.locked())
+    >>> print(code_digest(guarded).reason)
+    guarded → lock: a _thread.lock has no stable form: cannot pickle '_thread.lock' object
     """
-    walk = _Walk()
-    walk.value(value)
-    return CodeDigest(walk.hash.hexdigest(), "; ".join(walk.uncertain))
+    reading = _Reading()
+    text = reading.digest(value)
+    if reading.reason:
+        text = hashlib.sha256(f"{text} {_THIS_PROCESS}".encode()).hexdigest()
+    return CodeDigest(text, not reading.reason, reading.reason)
 
 
-class _Walk:
-    """Feeds a hash with everything that is reached from a value, each thing once."""
+class _Reading:
+    """Reads a value and all that it rests on, each object once, so that circles end."""
 
-    def __init__(self) -> None:
-        self.hash = hashlib.sha256()
-        self.uncertain: list[str] = []
-        self._seen: dict[int, int] = {}
-        self._held: list[object] = []
+    def __init__(self, inside: frozenset[int] = frozenset()) -> None:
+        self._hash = hashlib.sha256()
+        self._numbers: dict[object, int] = {}
+        # Objects stay alive while they are read, so that no two share an id.
+        self._queue: deque[tuple[object, str]] = deque()
+        self._alive: list[object] = []
+        self._inside = inside
+        self.reason = ""
 
-    def _say(self, *parts: object) -> None:
-        self.hash.update("\0".join(map(str, parts)).encode("utf-8", "surrogatepass") + b"\n")
-
-    def value(self, value: Any) -> None:  # noqa: ANN401 - whatever code can hold
-        """Take in a value of any kind."""
-        if isinstance(value, _PLAIN) and not isinstance(value, Enum):
-            self._say(type(value).__name__, repr(value))
-            return
-        if id(value) in self._seen:
-            self._say("again", self._seen[id(value)])
-            return
-        self._seen[id(value)] = len(self._seen)
-        self._held.append(value)
-        self._compound(value)
-
-    def _compound(self, value: Any) -> None:  # noqa: ANN401
-        match value:
-            case Enum():
-                self._say("enum", type(value).__qualname__, value.name)
-                self.value(value.value)
-            case type():
-                self._class(value)
-            case FunctionType():
-                self._function(value)
-            case MethodType():
-                self.value(value.__func__)
-                self.value(value.__self__)
-            case functools.partial():
-                self._all("partial", (value.func, value.args, value.keywords))
-            case staticmethod() | classmethod():
-                self.value(value.__func__)
-            case property() | functools.cached_property():
-                self.value(getattr(value, "fget", None) or getattr(value, "func", None))
-            case BuiltinFunctionType():
-                self._builtin(value)
-            case ModuleType():
-                self._module(value)
-            case CodeType():
-                self._code(value)
-            case tuple() | list():
-                self._all(type(value).__name__, value)
-            case set() | frozenset():
-                self._all("set", sorted(value, key=repr))
-            case dict() | MappingProxyType():
-                self._all("dict", [part for pair in value.items() for part in pair])
-            case re.Pattern():
-                self._say("pattern", value.pattern, value.flags)
-            case _:
-                self._object(value)
-
-    def _all(self, kind: str, values: Any) -> None:  # noqa: ANN401
-        self._say(kind, len(values))
-        for one in values:
-            self.value(one)
-
-    def _class(self, cls: type) -> None:
-        root = cls.__module__.split(".")[0]
-        self._say("class", cls.__module__ if root != "__main__" else "", cls.__qualname__)
-        if root == _OWN:
-            self._say(module_digest(cls.__module__))
-            return
-        if _installed(root):
-            self._say(_installed(root))
-            return
-        for base in cls.__bases__:
-            self.value(base)
-        for name, member in sorted(vars(cls).items()):
-            if not _ADDED.fullmatch(name):
-                self._say("member", name)
-                self.value(member)
-        for name, field in sorted(getattr(cls, "model_fields", {}).items()):
-            self._say("field", name, field.annotation)
-            self.value(field.default)
-            self.value(field.default_factory)
-            self._all("bounds", [repr(bound) for bound in field.metadata])
-
-    def _function(self, function: FunctionType) -> None:
-        root = (function.__module__ or "").split(".")[0]
-        if root == _OWN:
-            self._say("ours", function.__qualname__, module_digest(function.__module__))
-            return
-        if _installed(root):
-            self._say("installed", function.__module__, function.__qualname__, _installed(root))
-            return
-        self._code(function.__code__, function.__doc__)
-        self._all("defaults", function.__defaults__ or ())
-        self.value(function.__kwdefaults__ or {})
-        if wrapped := getattr(function, "__wrapped__", None):
-            self.value(wrapped)
-        for cell in function.__closure__ or ():
+    def digest(self, value: object, where: str = "") -> str:
+        self._read(value, where)
+        while self._queue:
+            item, where = self._queue.popleft()
             try:
-                self.value(cell.cell_contents)
-            except ValueError:
-                self._say("empty cell")
-        for name in sorted(_names(function.__code__)):
-            if name in function.__globals__:
-                self._say("global", name)
-                self.value(function.__globals__[name])
+                self._read(describe(item), where or _name(item))
+            except UnreadableCodeError as error:
+                self.reason = self.reason or (f"{where}: {error}" if where else str(error))
+        return self._hash.hexdigest()
 
-    def _code(self, code: CodeType, doc: str | None = None) -> None:
-        """Take in what a code object does: not where it stands, nor how it is laid out."""
-        self._say("code", code.co_code.hex(), code.co_names, code.co_varnames, code.co_freevars)
-        for constant in code.co_consts:
-            if doc is None or constant is not doc:
-                self.value(constant)
-
-    def _builtin(self, function: BuiltinFunctionType) -> None:
-        module = function.__module__ or ""
-        root = module.split(".")[0]
-        if not _standard(root) and not _installed(root) and root != "builtins":
-            self.uncertain.append(f"{module}.{function.__name__} is compiled")
-        self._say("built in", module, function.__name__, _installed(root))
-        if not isinstance(function.__self__, ModuleType | type(None)):
-            self.value(function.__self__)
-
-    def _module(self, module: ModuleType) -> None:
-        root = module.__name__.split(".")[0]
-        if root == _OWN:
-            self._say("module", module_digest(module.__name__))
-        elif _standard(root):
-            self._say("module", module.__name__)
-        elif found := _installed(root):
-            self._say("module", module.__name__, found)
-        elif module.__spec__ and module.__spec__.origin:
-            # A module of the user's own: all that it defines may be used through its name.
-            for name, member in sorted(vars(module).items()):
-                if not name.startswith("__"):
-                    self._say("member", name)
-                    self.value(member)
+    def _read(self, value: object, where: str) -> None:
+        kind = type(value)
+        if kind in _ATOMS:
+            self._write(f"{kind.__name__} {value!r}")
+        elif kind is tuple:
+            self._read_all("tuple", value, where)  # type: ignore[arg-type]
+        elif isinstance(value, Named):
+            self._write(f"name {value.name}")
+            self._read(value.value, f"{where} → {value.name}" if where else value.name)
+        elif isinstance(value, CodeType):
+            self._read_code(value, where)
         else:
-            self.uncertain.append(f"module {module.__name__} has no source")
+            self._refer(value, where)
 
-    def _object(self, value: Any) -> None:  # noqa: ANN401
-        cls = type(value)
-        self.value(cls)
-        if hasattr(cls, "model_fields"):
-            self._all("fields", [getattr(value, name) for name in sorted(cls.model_fields)])
-        elif is_dataclass(value):
-            self._all("fields", [getattr(value, one.name) for one in fields(value)])
-        elif hasattr(value, "tobytes") and hasattr(value, "dtype"):
-            self._say(
-                "array", value.dtype, value.shape, hashlib.sha256(value.tobytes()).hexdigest()
-            )
-        elif isinstance(getattr(value, "__dict__", None), Mapping | dict) and not _standard(
-            cls.__module__.split(".")[0]
-        ):
-            self.value(dict(sorted(vars(value).items())))
-        elif " at 0x" in repr(value):
-            self.uncertain.append(f"a {cls.__qualname__} cannot be told from another")
+    def _read_all(self, kind: str, values: tuple[object, ...] | list[object], where: str) -> None:
+        self._write(f"{kind} {len(values)}")
+        for value in values:
+            self._read(value, where)
+
+    def _read_code(self, code: CodeType, where: str) -> None:
+        counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
+        self._read((*counts, code.co_exceptiontable, instructions(code)), where)
+
+    def _refer(self, value: object, where: str) -> None:
+        """Read sets, lists and tables at their first place only, and any other object later."""
+        key = value if isinstance(value, Taken) else id(value)
+        if isinstance(value, set | frozenset) and type(value) in (set, frozenset):
+            self._read_set(value, where)
+            return
+        if key in self._numbers:
+            self._write(f"again {self._numbers[key]}")
+            return
+        self._numbers[key] = len(self._numbers)
+        self._alive.append(value)
+        if type(value) is list:
+            self._read_all("list", value, where)
+        elif type(value) is dict:
+            self._read_all("dict", tuple(value.items()), where)
         else:
-            self._say("shown", repr(value))
+            self._write("later")
+            self._queue.append((value, where))
+
+    def _read_set(self, value: set[object] | frozenset[object], where: str) -> None:
+        if id(value) in self._inside:
+            self._write("the set that this stands in")
+            return
+        digests = []
+        for item in value:
+            reading = _Reading(self._inside | {id(value)})
+            digests.append(reading.digest(item, where))
+            self.reason = self.reason or reading.reason
+        self._write(f"{type(value).__name__} {' '.join(sorted(digests))}")
+
+    def _write(self, text: str) -> None:
+        data = text.encode("utf-8", "surrogatepass")
+        self._hash.update(b"%d:%b" % (len(data), data))
 
 
-def _names(code: CodeType) -> set[str]:
-    """Return the names that a function, and what is nested in it, may look up in its module."""
-    inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))
-    return {*code.co_names, *(name for nested in inner for name in _names(nested))}
-
-
-def _standard(root: str) -> bool:
-    return root in sys.stdlib_module_names
-
-
-@functools.cache
-def _distributions() -> Mapping[str, list[str]]:
-    return packages_distributions()
-
-
-@functools.cache
-def _installed(root: str) -> str:
-    """Return the name and version of the installed distribution of a package; empty if none.
-
-    A package that is installed in place, from a folder that is being edited, counts as source.
-    """
-    if _standard(root) or root == "builtins":
-        return f"python {sys.version_info[:2]}"
-    file = getattr(sys.modules.get(root), "__file__", None) or ""
-    if not {"site-packages", "dist-packages"} & set(Path(file).parts):
-        return ""
-    return ", ".join(f"{name} {version(name)}" for name in _distributions().get(root, ()))
+def _name(value: object) -> str:
+    if isinstance(value, NamedValue):
+        return qualified_name(type(value)).rpartition(":")[2]
+    return getattr(value, "__name__", "") if callable(value) else ""

@@ -1,112 +1,181 @@
-"""Digests of ctxlab's own code: what a module and all that it rests on would do."""
+r"""Digests of ctxlab's own code: a module, all that it imports, and the libraries under them.
+
+Comments, docstrings and blank lines change no result, so they change no digest. Their removal
+is lexical: parsing every module takes five times as long, and the rest is read anew in every
+process.
+"""
 
 from __future__ import annotations
 
-import ast
 import hashlib
+import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
 
-_LIBRARIES = ("numpy", "scipy", "snowballstemmer", "tiktoken")
-"""Whose versions may change a result: counting, stemming, linear algebra."""
-_DATA = (".json", ".gz", ".txt")
+_ROOT = Path(__file__).parents[1]
+# What this module asks for is only shown: see `ctxlab.core.views`.
+_DOOR = "ctxlab.core.views"
+
+_LONG = r'"""[^"\\]*+(?:(?:\\.|"(?!""))[^"\\]*+)*+"""'
+_LONG_SINGLE = r"'''[^'\\]*+(?:(?:\\.|'(?!''))[^'\\]*+)*+'''"
+_SHORT = r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"' + "|" + r"'[^'\\\n]*+(?:\\.[^'\\\n]*+)*+'"
+_NOTHING = r"[ \t]*+(?:#[^\n]*+)?"
+_LAYOUT = re.compile(
+    # A docstring, after the colon that opens its body or at the start of the file.
+    rf"(\A|:)(?:{_NOTHING}\n)*+[ \t]*+[rR]?{_LONG}(?={_NOTHING}(?:\n|\Z))"
+    # Any other string, which stays as it is.
+    rf"|({_LONG}|{_LONG_SINGLE}|{_SHORT})"
+    # The end of a line, and whatever lines without code follow it.
+    rf"|(\n)(?:{_NOTHING}\n)*+"
+    r"|[ \t]++(?:#[^\n]*+)?(?=\n)|#[^\n]*+",
+    re.DOTALL,
+)
+_TYPES_ONLY = re.compile(r"^if TYPE_CHECKING:\n(?:[ \t]+[^\n]*\n)+", re.MULTILINE)
+_IMPORT = re.compile(
+    r"^[ \t]*(?:from ([\w.]+) import (\([^)]*\)|[^\n]*)|import ([^\n]*))", re.MULTILINE
+)
 
 
-@cache
-def module_digest(module: str) -> str:
-    """Return a digest of a module of ctxlab's and of all of ctxlab that it imports.
-
-    Imports inside functions count. Comments, docstrings and layout do not: the digest changes
-    when what the code does may change. Data files beside a module count with it.
-
-    Parameters
-    ----------
-    module : str
-        Its dotted name.
+def code_alone(source: str) -> str:
+    r"""Return Python source without comments, docstrings, blank lines and trailing white space.
 
     Examples
     --------
-    >>> module_digest("ctxlab.strategies.windows") == module_digest("ctxlab.strategies.lexical")
+    >>> code_alone('def two():\n    return 2  # twice\n\n\n# The end.\n')
+    'def two():\n    return 2\n'
+    """
+    return _LAYOUT.sub(r"\1\2\3", source)
+
+
+def imported(code: str) -> Iterator[str]:
+    r"""Yield the dotted names that `code_alone` imports, anywhere in it.
+
+    What only a type checker imports does not run, and is left out.
+
+    Examples
+    --------
+    >>> list(imported("import numpy as np\nfrom ctxlab.text import words, sentences\n"))
+    ['numpy', 'ctxlab.text', 'ctxlab.text.words', 'ctxlab.text.sentences']
+    """
+    for base, names, modules in _IMPORT.findall(_TYPES_ONLY.sub("", code)):
+        if base:
+            yield base
+        for name in (names or modules).strip("()").split(","):
+            if name.strip():
+                plain = name.split()[0]
+                yield f"{base}.{plain}" if base else plain
+
+
+@cache
+def own_digest(*modules: str) -> str:
+    """Return a digest of modules of ctxlab: their code, and all that can change what it does.
+
+    That is every module of ctxlab that they import, at any depth and inside functions too, the
+    data files that these name, and the versions of the libraries that they import. It is taken
+    once a process, from the files as they are then.
+
+    Parameters
+    ----------
+    *modules : str
+        Dotted names, such as ``"ctxlab.strategies.lexical"``.
+
+    Returns
+    -------
+    str
+        SHA-256, 64 hexadecimal digits; the same on every machine and Python.
+
+    Examples
+    --------
+    >>> own_digest("ctxlab.text.words") == own_digest("ctxlab.text.sentences")
     False
     """
-    parts = [f"{name} {_version(name)}" for name in _LIBRARIES]
-    parts += [f"{name} {_own(name)[0]}" for name in sorted(_reach(module))]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    found = sorted(closure(*modules))
+    libraries = sorted({name for module in found for name in _module(module).libraries})
+    lines = [f"{module} {_module(module).digest}" for module in found]
+    lines += (f"{name} {library_version(name)}" for name in libraries)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def closure(*modules: str) -> frozenset[str]:
+    """Return modules of ctxlab with every other that they import, at any depth.
+
+    Examples
+    --------
+    >>> sorted(closure("ctxlab.text.words"))
+    ['ctxlab.text.words']
+    """
+    found: set[str] = set()
+    left = list(modules)
+    while left:
+        module = left.pop()
+        if module not in found:
+            found.add(module)
+            left += _module(module).imports
+    return frozenset(found)
 
 
 @cache
-def _reach(module: str) -> frozenset[str]:
-    """Return a module with everything of ctxlab that it rests on."""
-    seen: set[str] = set()
-    waiting = [module]
-    while waiting:
-        name = waiting.pop()
-        if name not in seen:
-            seen.add(name)
-            waiting += _own(name)[1]
-    return frozenset(seen)
+def library_version(name: str) -> str:
+    """Return the version of the distribution that a package comes with; empty where none is.
 
-
-@cache
-def _own(module: str) -> tuple[str, tuple[str, ...]]:
-    """Return the digest of one module's code and data, and the modules that it imports."""
-    spec = find_spec(module)
-    if spec is None or spec.origin is None:
-        return "", ()
-    path = Path(spec.origin)
-    tree = ast.parse(path.read_bytes())
-    found = hashlib.sha256(ast.dump(_bare(tree)).encode())
-    # A package's data belongs to the modules that stand beside it.
-    for file in sorted(path.parent.iterdir()) if path.parent.name != "ctxlab" else ():
-        if file.suffix in _DATA and file.name != "measured.json":
-            found.update(file.read_bytes())
-    return found.hexdigest(), tuple(dict.fromkeys(_imported(tree)))
-
-
-def _bare(tree: ast.Module) -> ast.Module:
-    """Return a tree without docstrings."""
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if not isinstance(body, list) or not body:
-            continue
-        first = body[0]
-        if (
-            isinstance(first, ast.Expr)
-            and isinstance(first.value, ast.Constant)
-            and isinstance(first.value.value, str)
-        ):
-            body[0] = ast.Pass()
-    return tree
-
-
-def _imported(tree: ast.AST) -> Iterator[str]:
-    for child in ast.iter_child_nodes(tree):
-        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
-            continue
-        if isinstance(child, ast.ImportFrom) and (child.module or "").startswith("ctxlab."):
-            base = str(child.module)
-            yield base
-            yield from (f"{base}.{a.name}" for a in child.names if _is_module(f"{base}.{a.name}"))
-        yield from _imported(child)
-
-
-@cache
-def _is_module(name: str) -> bool:
-    parent, _, leaf = name.rpartition(".")
-    spec = find_spec(parent)
-    folders = spec.submodule_search_locations if spec else None
-    return any(
-        Path(folder, f"{leaf}.py").exists() or Path(folder, leaf, "__init__.py").exists()
-        for folder in folders or ()
-    )
-
-
-@cache
-def _version(name: str) -> str:
+    Examples
+    --------
+    >>> library_version("numpy")[0].isdigit(), library_version("no_such_package")
+    (True, '')
+    """
     try:
         return version(name)
     except PackageNotFoundError:
-        return "absent"
+        return ""
+
+
+class _Module:
+    """The digest of one module with its data files, and what it imports."""
+
+    def __init__(self, name: str) -> None:
+        path = _path(name)
+        if path is None:
+            raise ModuleNotFoundError(f"there is no module {name}")
+        code = code_alone(path.read_text(encoding="utf-8"))
+        whole = hashlib.sha256(code.encode())
+        for data in _data_files(path, code):
+            whole.update(data.name.encode() + hashlib.sha256(data.read_bytes()).digest())
+        names = set(imported(code))
+        self.digest = whole.hexdigest()
+        self.imports = () if name == _DOOR else tuple(n for n in names if _path(n) is not None)
+        tops = {n.partition(".")[0] for n in names}
+        self.libraries = tops - sys.stdlib_module_names - {"ctxlab"}
+
+
+@cache
+def _module(name: str) -> _Module:
+    return _Module(name)
+
+
+@cache
+def _path(name: str) -> Path | None:
+    top, *parts = name.split(".")
+    if top != "ctxlab":
+        return None
+    place = _ROOT.joinpath(*parts)
+    for path in (place / "__init__.py", place.parent / f"{place.name}.py"):
+        if path.is_file():
+            return path
+    return None
+
+
+@cache
+def _files(folder: Path) -> tuple[Path, ...]:
+    return tuple(sorted(p for p in folder.iterdir() if p.is_file() and p.suffix != ".py"))
+
+
+def _data_files(path: Path, code: str) -> list[Path]:
+    """Return the files beside a module that it names, whole or by an ending such as .bin.gz."""
+    return [
+        file
+        for file in _files(path.parent)
+        if file.name in code or (len(file.suffixes) > 1 and "".join(file.suffixes) in code)
+    ]
