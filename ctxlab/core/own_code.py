@@ -47,7 +47,11 @@ def code_alone(source: str) -> str:
     >>> code_alone('def two():\n    return 2  # twice\n\n\n# The end.\n')
     'def two():\n    return 2\n'
     """
-    return _LAYOUT.sub(r"\1\2\3", source)
+    return _LAYOUT.sub(_kept, source)
+
+
+def _kept(match: re.Match[str]) -> str:
+    return match[match.lastindex] if match.lastindex else ""
 
 
 def imported(code: str) -> Iterator[str]:
