@@ -25,7 +25,7 @@ from ctxlab.core.specs import parse, parse_metric
 from ctxlab.core.strategy import Strategy
 from ctxlab.core.tokens import DEFAULT_ENCODING, resolve_encoding
 from ctxlab.core.tools import Encoder
-from ctxlab.datasets import load, read, sources
+from ctxlab.datasets import is_dataset, load, read
 from ctxlab.errors import CtxlabError
 from ctxlab.models import encoder_name, load_encoder
 
@@ -308,7 +308,7 @@ def _cases(given: Case | str) -> Iterable[Case]:
         raise CtxlabError(
             f"a {type(given).__name__} is no conversation; pass a Case, a dataset's name or a file"
         )
-    return load(given) if given in sources() else read(given)
+    return load(given) if is_dataset(given) else read(given)
 
 
 def _metric(metric: Metric | str | Callable[..., float | None]) -> Metric:

@@ -19,6 +19,7 @@ from ctxlab.cli.options import (
     Paths,
     SkipBad,
     StorePath,
+    choose_clusters,
     choose_probes,
     read_inputs,
     say,
@@ -52,6 +53,10 @@ def compare(
         list[str] | None, typer.Option(help="8000, 8k or 10%; again for more. 10% and 25% if none.")
     ] = None,
     category: Categories = None,
+    cluster_by: Annotated[
+        str | None,
+        typer.Option(help="What is independent: a pattern whose group names it in an id."),
+    ] = None,
     seed: Annotated[
         list[int] | None, typer.Option(help="Seed of what is random; again for more.")
     ] = None,
@@ -104,6 +109,7 @@ def compare(
     from ctxlab.strategies import CORE
 
     cases = choose_probes(list(read_inputs(paths, format_name, skip_bad=skip_bad)), category)
+    cases = choose_clusters(cases, cluster_by)
     if not any(case.probes for case in cases):
         say(
             "these conversations have no questions, so only sizes and times are measured; "
@@ -119,7 +125,12 @@ def compare(
         encoding=encoding,
         encoder=encoder,
         name="compare",
-        inputs={"paths": paths, "format": format_name, "category": category},
+        inputs={
+            "paths": paths,
+            "format": format_name,
+            "category": category,
+            "cluster_by": cluster_by,
+        },
     )
     with Store(store) as lab:
         results = _run(grid, lab, Limits(trial_timeout, _bytes(trial_memory)))

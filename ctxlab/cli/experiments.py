@@ -14,6 +14,7 @@ from ctxlab.cli.options import (
     EncoderName,
     Json,
     StorePath,
+    choose_clusters,
     choose_probes,
     read_inputs,
 )
@@ -92,7 +93,8 @@ def reproduce(
 
 def _inputs(named: Mapping[str, Any]) -> list[Any]:
     cases = list(read_inputs(named["paths"], named.get("format")))
-    return choose_probes(cases, named.get("category"))
+    cases = choose_probes(cases, named.get("category"))
+    return choose_clusters(cases, named.get("cluster_by"))
 
 
 def diff(

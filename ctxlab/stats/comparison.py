@@ -8,10 +8,17 @@ from typing import Literal
 from numpy.typing import ArrayLike
 
 from ctxlab.stats.clustered import Weights
-from ctxlab.stats.intervals import Bounds, Interval
+from ctxlab.stats.intervals import Interval
 from ctxlab.stats.paired import PairedSample, PairedTest
 from ctxlab.stats.power import conversations_needed, minimum_detectable_difference
-from ctxlab.stats.samples import Clusters, checked, checked_margin, checked_p, paired_difference
+from ctxlab.stats.samples import (
+    Bounds,
+    Clusters,
+    checked,
+    checked_margin,
+    checked_p,
+    paired_difference,
+)
 
 Verdict = Literal["equal", "no interval", "not decisive", "suggestive", "decisive"]
 """What a comparison came to."""
@@ -63,8 +70,8 @@ class Comparison:
     Examples
     --------
     >>> print(compare_paired([1, 1, 0, 1], [0, 1, 0, 0], "abcd", names=("A", "B")).sentence)
-    A leads B by 50.0 points in availability (95 % interval -57.2 to 100.0, 4 questions in 4
-    conversations), but the interval includes 0: not decisive; 15 conversations would settle a
+    A leads B by 50.0 points in availability (95 % interval -63.5 to 100.0, 4 questions in 4
+    conversations), but the interval includes 0: not decisive; 17 conversations would settle a
     difference of this size 4 times out of 5, and these can settle none.
     """
 

@@ -19,10 +19,11 @@ from math import sqrt
 from numpy.typing import ArrayLike
 
 from ctxlab.stats.clustered import Clustered, Weights
-from ctxlab.stats.samples import Clusters, checked_level
+from ctxlab.stats.samples import Bounds, Clusters, checked, checked_level, within
 
-Bounds = tuple[float, float] | None
-"""The least and the most that values can be; None where nothing bounds them."""
+_HALF_A_DEGREE = 0.5
+"""Added for shares, because Satterthwaite's degrees are cautious where one conversation dominates:
+ten conversations of lognormal sizes are covered 96.9 % of the time with it, 97.8 % without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +107,17 @@ def cluster_interval(
     --------
     >>> found = cluster_interval([1, 0, 1, 1, 1, 0], ["a", "a", "b", "b", "c", "c"])
     >>> round(found.estimate, 3), round(found.low, 3), round(found.high, 3)
-    (0.667, 0.14, 0.961)
+    (0.667, 0.181, 0.948)
     """
-    sample = Clustered.of(values, clusters, weights)
+    sample = Clustered.of(within(checked(values), bounds), clusters, weights)
     checked_level(level)
     if sample.clusters < 2:
         return Interval(sample.mean, None, None, level, sample.clusters)
-    reach = t_quantile((1 + level) / 2, round(sample.df, 6))
     if bounds is None:
-        half = reach * sqrt(sample.variance)
+        half = t_quantile((1 + level) / 2, round(sample.df, 6)) * sqrt(sample.variance)
         low, high = sample.mean - half, sample.mean + half
     else:
+        reach = t_quantile((1 + level) / 2, round(sample.df + _HALF_A_DEGREE, 6))
         low, high = _wilson(sample, reach, *bounds)
     return Interval(sample.mean, low, high, level, sample.clusters, sample.df)
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from numpy.typing import ArrayLike
 
 from ctxlab.stats.clustered import Weights
-from ctxlab.stats.intervals import Bounds
 from ctxlab.stats.paired import PairedSample
-from ctxlab.stats.samples import Clusters, checked_level, checked_margin
+from ctxlab.stats.samples import Bounds, Clusters, checked_level, checked_margin
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,16 @@
 """Paired differences over conversations: one statistic for the test and for the interval.
 
 The mean difference is studentised by its CR2 standard error. Two things keep it honest where
-conversations are few or lopsided. One pseudo-observation of no difference, as wide as differences
-can be, is added at a correlation within clusters of 0.2: a handful of conversations that
-happen to agree is not certainty. And Hall's transformation takes out the skewness. The statistic
-is compared with Student's t at Satterthwaite's degrees of freedom; the interval holds exactly the
-differences that the test does not reject. Simulated with 1 to 24 tests of symmetric, skewed and
-size-tied nulls, any false «decisive» stays at or below 5 % (see
-``tests/benchmarks/simulate_statistics.py``). Sources: those of `ctxlab.stats.clustered`; Hall, "On
-the removal of skewness by transformation", 1992; Agresti & Min, "Simple improved confidence
-intervals for comparing matched proportions", 2005, for the pseudo-observation.
+conversations are few or lopsided. Two pseudo-observations, one won and one lost by as much as can
+be, are added at a correlation within clusters of 0.2: a handful of conversations that happen to
+agree is not certainty. (Without bounds one is added, as wide as what was seen.) And Hall's
+transformation takes out the skewness. The statistic is compared with Student's t at Satterthwaite's
+degrees of freedom; the interval holds exactly the differences that the test does not reject.
+Simulated with 1 to 24 tests of symmetric, skewed and size-tied nulls, any false «decisive» stays at
+or below 5 % (see ``tests/benchmarks/simulate_statistics.py``). Sources: those of
+`ctxlab.stats.clustered`; Hall, "On the removal of skewness by transformation", 1992; Agresti & Min,
+"Simple improved confidence intervals for comparing matched proportions", 2005, for the
+pseudo-observation.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from math import cbrt, inf, sqrt
 from numpy.typing import ArrayLike
 
 from ctxlab.stats.clustered import Clustered, Weights
-from ctxlab.stats.intervals import Bounds, Interval, t_quantile
-from ctxlab.stats.samples import Clusters, checked_level, paired_difference
+from ctxlab.stats.intervals import Interval, t_quantile
+from ctxlab.stats.samples import Bounds, Clusters, checked_level, paired_difference, within
 
-_PSEUDO = 1.0
-"""Pseudo-observations of no difference."""
+_BOUNDED, _UNBOUNDED = 2.0, 1.0
+"""Pseudo-observations where values have bounds, and where they have none."""
 _CORRELATION = 0.2
-"""The correlation within clusters that the pseudo-observation is weighed at."""
+"""The correlation within clusters that pseudo-observations are weighed at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +88,37 @@ class PairedSample:
         weights: Weights = "question",
         bounds: Bounds = (0.0, 1.0),
     ) -> None:
-        self._sample = Clustered.of(paired_difference(a, b), clusters, weights)
         self._limit = inf if bounds is None else bounds[1] - bounds[0]
+        reach = None if bounds is None else (-self._limit, self._limit)
+        difference = within(paired_difference(a, b), reach)
+        self._sample = Clustered.of(difference, clusters, weights)
         self.mean, self.clusters = self._sample.mean, self._sample.clusters
         if self.clusters < 2:
             return
-        effective = self._sample.effective(_CORRELATION)
-        self._weight = effective / (effective + _PSEUDO)
-        width = self._sample.spread + abs(self.mean) if bounds is None else self._limit
-        variance = self._sample.variance * self._weight**2
-        variance += _PSEUDO * width**2 / (effective + _PSEUDO) ** 2
-        self.error = sqrt(variance)
-        """Standard error of the mean difference, the pseudo-observation's included."""
+        self._effective = self._sample.effective(_CORRELATION)
+        self._pseudo = _UNBOUNDED if bounds is None else _BOUNDED
+        self._width = self._sample.spread + abs(self.mean) if bounds is None else self._limit
+        self._weight = self._effective / (self._effective + self._pseudo)
+        self.error = self.error_of(1.0) * self._weight
+        """Standard error of the mean difference, the pseudo-observations' included."""
         moment = self._sample.third_moment * self._weight**3
         self._skew = moment / self.error**3 if self.error else 0.0
-        self._smallest = effective / sqrt(_PSEUDO)
+        self._smallest = self._effective / sqrt(self._pseudo)
+
+    def error_of(self, times: float) -> float:
+        """Return the standard error with so many times the conversations, in true differences.
+
+        The variance falls with their number, the part of the pseudo-observations with its square.
+
+        Examples
+        --------
+        >>> sample = PairedSample([1, 1, 1, 0], [0, 1, 0, 0], ["a", "a", "b", "b"])
+        >>> sample.error_of(4) < sample.error_of(1) / 2
+        True
+        """
+        seen = self._sample.variance / times
+        supposed = self._pseudo * (self._width / (self._effective * times)) ** 2
+        return sqrt(seen + supposed)
 
     @property
     def df(self) -> float:

@@ -6,8 +6,6 @@ known standard error, with Student's t in place of the normal.
 
 from __future__ import annotations
 
-from math import sqrt
-
 from ctxlab.stats.intervals import t_quantile
 from ctxlab.stats.paired import PairedSample
 
@@ -40,7 +38,7 @@ def minimum_detectable_difference(
     """
     if sample.clusters < 2:
         return None
-    return _reach(sample.df, alpha, power) * sample.error
+    return _reach(sample.df, alpha, power) * sample.error_of(1.0)
 
 
 def conversations_needed(
@@ -59,25 +57,22 @@ def conversations_needed(
     """
     if sample.clusters < 2 or difference == 0:
         return None
-    spread = sample.error * sqrt(sample.clusters)
-    per_cluster = sample.df / sample.clusters
     low, high = 2, _MOST
-    if not _finds(high, spread, per_cluster, abs(difference), alpha, power):
+    if not _finds(high, sample, abs(difference), alpha, power):
         return None
     while low < high:
         middle = (low + high) // 2
-        if _finds(middle, spread, per_cluster, abs(difference), alpha, power):
+        if _finds(middle, sample, abs(difference), alpha, power):
             high = middle
         else:
             low = middle + 1
     return low
 
 
-def _finds(
-    n: int, spread: float, per_cluster: float, difference: float, alpha: float, power: float
-) -> bool:
-    df = max(1.0, per_cluster * n)
-    return _reach(df, alpha, power) * spread / sqrt(n) <= difference
+def _finds(n: int, sample: PairedSample, difference: float, alpha: float, power: float) -> bool:
+    df = max(1.0, sample.df * (n - 1) / (sample.clusters - 1))
+    error = sample.error_of(n / sample.clusters)
+    return _reach(df, alpha, power) * error <= difference
 
 
 def _reach(df: float, alpha: float, power: float) -> float:

@@ -16,6 +16,9 @@ from ctxlab.errors import StatisticsError
 Clusters = Sequence[Hashable] | NDArray[np.generic]
 """The conversation of every value: any hashable ids, as many as there are values."""
 
+Bounds = tuple[float, float] | None
+"""The least and the most that values can be; None where nothing bounds them."""
+
 _NOISE = 1e-12
 
 
@@ -42,6 +45,36 @@ def checked(values: ArrayLike) -> NDArray[np.float64]:
         where = int(np.flatnonzero(~np.isfinite(data))[0])
         raise StatisticsError(f"value {where} is {data[where]}; leave out what was not measured")
     return data
+
+
+def within(values: NDArray[np.float64], bounds: Bounds) -> NDArray[np.float64]:
+    """Return `values`, checked to lie within the bounds, where there are any.
+
+    Raises
+    ------
+    StatisticsError
+        When a value lies outside, or the bounds are not two finite numbers in their order.
+
+    Examples
+    --------
+    >>> within(np.array([120.0, 80.0]), None).tolist()
+    [120.0, 80.0]
+    """
+    if bounds is None:
+        return values
+    least, greatest = bounds
+    if not -np.inf < least < greatest < np.inf:
+        raise StatisticsError(
+            f"bounds {least} to {greatest} hold no values; give (0.0, 1.0) for shares, or None"
+        )
+    outside = np.flatnonzero((values < least) | (values > greatest))
+    if outside.size:
+        where = int(outside[0])
+        raise StatisticsError(
+            f"value {where} is {values[where]:g}, outside {least:g} to {greatest:g}; give "
+            "bounds=None (or a unit) for a measure that is no share"
+        )
+    return values
 
 
 def paired_difference(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
