@@ -6,13 +6,32 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from ctxlab.core.messages import as_messages
 from ctxlab.core.segments import Message, Note, Segment, Span
 from ctxlab.core.views import view
 
 T = TypeVar("T")
+
+
+class Remembered(Generic[T]):
+    """What can be remembered on a context: a frozen value that names it.
+
+    Its fields are all that the thing depends on besides the context, so that no two things go by
+    one key.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class _Shouted(Remembered[str]):
+    ...     '''The text of a context in capitals.'''
+    >>> context = Context((Segment.of("a", "hi"),))
+    >>> context.memo(_Shouted(), lambda: context.text.upper())
+    'HI'
+    """
+
+
 Why = Callable[[Segment], Note | None]
 """Says why a segment that a context left out went."""
 
@@ -155,15 +174,24 @@ class Context:
     def _memo(self) -> dict[Hashable, object]:
         return {}
 
-    def memo(self, key: Hashable, build: Callable[[], T]) -> T:
+    def memo(self, key: Remembered[T], build: Callable[[], T]) -> T:
         """Return what was built for `key` on this context, building it the first time.
 
         Indices and counts live and die with the context they describe.
 
+        Parameters
+        ----------
+        key : Remembered
+            What it is, with all that it depends on besides the context.
+        build : callable
+            Makes it.
+
         Examples
         --------
-        >>> Context().memo("answer", lambda: 42)
-        42
+        >>> from ctxlab.core.indexing import term_index
+        >>> context = Context((Segment.of("a", "two stalls"),))
+        >>> term_index(context) is term_index(context)
+        True
         """
         if key not in self._memo:
             self._memo[key] = build()

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from ctxlab.core.context import Context
+from dataclasses import dataclass
+
+from ctxlab.core.context import Context, Remembered
 from ctxlab.core.segments import spoken
 from ctxlab.text.term_index import TermIndex
+
+
+@dataclass(frozen=True)
+class _TermIndexOf(Remembered[TermIndex]):
+    """The term index of a context."""
 
 
 def term_index(context: Context) -> TermIndex:
@@ -17,4 +24,4 @@ def term_index(context: Context) -> TermIndex:
     >>> term_index(context) is term_index(context), term_index(context).n
     (True, 12)
     """
-    return context.memo("term index", lambda: TermIndex([spoken(segment) for segment in context]))
+    return context.memo(_TermIndexOf(), lambda: TermIndex([spoken(segment) for segment in context]))

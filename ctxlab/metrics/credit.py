@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ctxlab.core.cases import Probe
-from ctxlab.core.context import Context
+from ctxlab.core.context import Context, Remembered
 from ctxlab.core.ledger import Traces
 from ctxlab.core.segments import Segment
 from ctxlab.core.task import Task
@@ -19,13 +20,13 @@ from ctxlab.text.alignment import Range, carried_ranges, fragments
 from ctxlab.text.normalised import normalised
 
 
-@dataclass(frozen=True, slots=True)
-class _NormalisedTexts:
+@dataclass(frozen=True)
+class _NormalisedTexts(Remembered[Any]):
     """Finds the normalised texts of a context."""
 
 
-@dataclass(frozen=True, slots=True)
-class _CreditKey:
+@dataclass(frozen=True)
+class _CreditKey(Remembered["Credit"]):
     """Finds the credit of a result for the context that it was made of.
 
     The credit holds on to that context, so that its identity stays its own.
@@ -34,8 +35,8 @@ class _CreditKey:
     before: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Holders:
+@dataclass(frozen=True)
+class _Holders(Remembered[Any]):
     """Finds the segments that hold a text."""
 
     needle: str

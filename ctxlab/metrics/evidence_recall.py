@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from ctxlab.core.cases import Probe
+from ctxlab.core.context import Remembered
 from ctxlab.core.metric import Metric, MetricTraits
 from ctxlab.core.run import Run
 from ctxlab.core.segments import Segment
 from ctxlab.core.strategy import Strategy
 
 
-@dataclass(frozen=True, slots=True)
-class _RankingKey:
+@dataclass(frozen=True)
+class _RankingKey(Remembered[Any]):
     """Finds the ranking of a run by all that it depends on, on the context that came out."""
 
     strategy: Strategy

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ctxlab.core.cases import Probe
-from ctxlab.core.context import Context
+from ctxlab.core.context import Context, Remembered
 from ctxlab.core.metric import Metric, MetricTraits
 from ctxlab.core.run import Run
 from ctxlab.core.segments import Segment
@@ -21,8 +21,8 @@ from ctxlab.metrics.retention import speakers
 from ctxlab.text.kinds import Kind, values
 
 
-@dataclass(frozen=True, slots=True)
-class _AllTextKey:
+@dataclass(frozen=True)
+class _AllTextKey(Remembered[Any]):
     """Finds all that stands in a context, as it is and normalised."""
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import Counter
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from ctxlab.core.cases import Probe
-from ctxlab.core.context import Context
+from ctxlab.core.context import Context, Remembered
 from ctxlab.core.metric import Metric, MetricTraits
 from ctxlab.core.run import Run
 from ctxlab.metrics.credit import Credit, restored
@@ -19,8 +19,8 @@ from ctxlab.text.alignment import lcs_length
 Figure = Literal["f1", "recall", "precision"]
 
 
-@dataclass(frozen=True, slots=True)
-class _WordsKey:
+@dataclass(frozen=True)
+class _WordsKey(Remembered[Any]):
     """Finds the words of a context, normalised."""
 
 

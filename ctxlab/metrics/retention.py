@@ -8,27 +8,27 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
 from ctxlab.core.cases import Probe
-from ctxlab.core.context import Context
+from ctxlab.core.context import Context, Remembered
 from ctxlab.core.metric import Metric, MetricTraits
 from ctxlab.core.run import Run
 from ctxlab.metrics.credit import Credit, said
 from ctxlab.text.kinds import Kind, values
 
 
-@dataclass(frozen=True, slots=True)
-class _ValuesKey:
+@dataclass(frozen=True)
+class _ValuesKey(Remembered[Any]):
     """Finds the values of one kind in the texts of a context."""
 
     kind: Kind
 
 
-@dataclass(frozen=True, slots=True)
-class _SpeakersKey:
+@dataclass(frozen=True)
+class _SpeakersKey(Remembered[Any]):
     """Finds the names of those who speak in a context."""
 
 

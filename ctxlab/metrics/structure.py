@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from ctxlab.core.cases import Probe
-from ctxlab.core.context import Context
+from ctxlab.core.context import Context, Remembered
 from ctxlab.core.metric import Metric, MetricTraits
 from ctxlab.core.run import Run
 from ctxlab.core.segments import Segment
@@ -25,8 +25,8 @@ Leaf = tuple[str, str, str]
 """The source of a JSON text, the path of a leaf in it, and the leaf's value."""
 
 
-@dataclass(frozen=True, slots=True)
-class _LeavesKey:
+@dataclass(frozen=True)
+class _LeavesKey(Remembered[Any]):
     """Finds the leaves of the JSON texts of a context."""
 
 

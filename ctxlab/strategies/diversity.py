@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ctxlab.core.context import Context
+from ctxlab.core.context import Context, Remembered
 from ctxlab.core.indexing import term_index
 from ctxlab.core.strategy import Select, Traits
 from ctxlab.core.task import Task
 
 Row = Callable[[int], tuple[NDArray[np.integer], NDArray[np.float64]]]
+
+
+@dataclass(frozen=True)
+class _Scores(Remembered[list[float]]):
+    """The scores of a selection for a question."""
+
+    strategy: MMR
+    query: str
 
 
 class MMR(Select):
@@ -48,7 +57,7 @@ class MMR(Select):
 
     def score(self, context: Context, task: Task) -> Sequence[float]:
         """Return n − rank: the segment taken first scores highest."""
-        return context.memo(("mmr", self, task.query), lambda: self._scores(context, task.query))
+        return context.memo(_Scores(self, task.query), lambda: self._scores(context, task.query))
 
     def _scores(self, context: Context, query: str) -> list[float]:
         index = term_index(context)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from pydantic import Field, SerializeAsAny
 
-from ctxlab.core.context import Context
+from ctxlab.core.context import Context, Remembered
 from ctxlab.core.segments import spoken
 from ctxlab.core.strategy import Select, Traits
 from ctxlab.core.task import Task
@@ -130,6 +130,13 @@ class Fusion(Smoothed):
         return standardized(scores) if self.method == "zsum" else 1 / (self.k + ranks(scores))
 
 
+@dataclass(frozen=True)
+class _VectorsBy(Remembered[Matrix]):
+    """The vectors of the segments of a context, by an encoder."""
+
+    encoder: object
+
+
 def segment_vectors(context: Context, task: Task) -> Matrix:
     """Return a vector of unit length for every segment, names included; encoded once a context.
 
@@ -153,7 +160,7 @@ def segment_vectors(context: Context, task: Task) -> Matrix:
 
     if not context:
         return np.zeros((0, 0), np.float32)
-    return context.memo(("vectors", getattr(encode, "name", encode)), build)
+    return context.memo(_VectorsBy(getattr(encode, "name", encode)), build)
 
 
 def nearness(context: Context, task: Task) -> Scores:

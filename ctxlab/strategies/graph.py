@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ctxlab.core.context import Context
+from ctxlab.core.context import Context, Remembered
 from ctxlab.core.indexing import term_index
 from ctxlab.core.strategy import Select, Traits
 from ctxlab.core.task import Task
 
 Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _CentralityBy(Remembered[list[float]]):
+    """The centrality of the segments of a context."""
+
+    strategy: str
+    threshold: float
+    damping: float
 
 
 class LexRank(Select):
@@ -43,7 +53,7 @@ class LexRank(Select):
 
     def score(self, context: Context, task: Task) -> Sequence[float]:
         """Return the centrality of every segment; they add up to 1."""
-        key = ("lexrank", self.threshold, self.damping)
+        key = _CentralityBy("LexRank", self.threshold, self.damping)
         return context.memo(key, lambda: self._centrality(context))
 
     def _centrality(self, context: Context) -> list[float]:
@@ -81,7 +91,9 @@ class TextRank(Select):
 
     def score(self, context: Context, task: Task) -> Sequence[float]:
         """Return the rank of every segment; they add up to 1."""
-        return context.memo(("textrank", self.damping), lambda: self._ranks(context))
+        return context.memo(
+            _CentralityBy("TextRank", 0.0, self.damping), lambda: self._ranks(context)
+        )
 
     def _ranks(self, context: Context) -> list[float]:
         index = term_index(context)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ctxlab.core.context import Context
+from ctxlab.core.context import Context, Remembered
 from ctxlab.core.indexing import term_index
 from ctxlab.core.segments import spoken
 from ctxlab.core.strategy import Select, Traits
@@ -19,6 +20,16 @@ from ctxlab.text.words import terms
 
 Scores = NDArray[np.float64]
 _WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True)
+class _BitsOf(Remembered[Scores]):
+    """The mean surprisal of the words of each segment of a context."""
+
+
+@dataclass(frozen=True)
+class _IdfMassOf(Remembered[Scores]):
+    """The idf of the distinct words of each segment of a context."""
 
 
 class IDFDensity(Select):
@@ -154,7 +165,7 @@ class Surprisal(Smoothed):
 
     def match(self, context: Context, task: Task) -> Scores:
         """Return the bits a word of every segment."""
-        return context.memo("surprisal", lambda: _bits_a_word(context))
+        return context.memo(_BitsOf(), lambda: _bits_a_word(context))
 
 
 def okapi(context: Context, query: str, k1: float = 1.5, b: float = 0.75) -> Scores:
@@ -241,7 +252,7 @@ def idf_mass(context: Context) -> Scores:
     >>> idf_mass(Context((Segment.of("a", "yes"), Segment.of("b", "yes, bread")))).round(2).tolist()
     [0.0, 0.69]
     """
-    return context.memo("idf mass", lambda: _idf_mass(context))
+    return context.memo(_IdfMassOf(), lambda: _idf_mass(context))
 
 
 def _idf_mass(context: Context) -> Scores:

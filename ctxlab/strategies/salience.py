@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ctxlab.core.context import Context
+from ctxlab.core.context import Context, Remembered
 from ctxlab.core.indexing import term_index
 from ctxlab.core.strategy import Traits
 from ctxlab.core.task import Task
@@ -123,6 +124,11 @@ class Salience(Smoothed):
         return np.asarray(tokens**-self.density / (1 + np.exp(-odds)))
 
 
+@dataclass(frozen=True)
+class _FixedMarksOf(Remembered[Matrix]):
+    """The marks of the segments of a context that no budget changes."""
+
+
 def marks(context: Context, tokens: NDArray[np.int64]) -> Matrix:
     """Return the marks of every segment, shape (n, len(MARKS)).
 
@@ -140,7 +146,7 @@ def marks(context: Context, tokens: NDArray[np.int64]) -> Matrix:
     >>> marks(context, np.array([4, 6]))[:, MARKS.index("question")].tolist()
     [1.0, 0.0]
     """
-    fixed = context.memo("salience marks", lambda: _fixed_marks(context))
+    fixed = context.memo(_FixedMarksOf(), lambda: _fixed_marks(context))
     return np.column_stack((fixed[:, :1], np.log(tokens), fixed[:, 1:]))
 
 
