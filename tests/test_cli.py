@@ -213,3 +213,40 @@ def test_every_command_is_documented(path, command):
     assert "For example:" in (command.help or "")
     assert f"ctxlab {' '.join(path)}" in command.help
     assert all(getattr(option, "help", None) for option in command.params)
+
+
+def test_gates_hold_a_margin_and_say_what_they_cannot_hold(chats, tmp_path):
+    """Not inferior to itself within a margin, inferior without evidence; no questions, no gate."""
+    compare = ("compare", "market-surplus", "--budget", "25%", "--store", "s.duckdb")
+    both = (*compare, "--strategy", "BM25", "--strategy", "KeepLast")
+    done = ctxlab(*both, "--non-inferior-to", "BM25", "--margin", "3", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "KeepLast() at 25% is not shown to be within 3 points of BM25()" in done.stderr
+    one = (*compare, "--strategy", "KeepLast", "--non-inferior-to", "KeepLast")
+    done = ctxlab(*one, "--summary", "summary.md", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "| `KeepLast()` (baseline) |" in (tmp_path / "summary.md").read_text()
+    (tmp_path / "bare.json").write_text('[{"role": "user", "content": "Hi"}]')
+    bare = ("compare", "bare.json", "--strategy", "KeepLast", "--budget", "99")
+    done = ctxlab(*bare, "--fail-under", "0.5", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "no questions" in done.stderr
+
+
+def test_runs_of_one_task_are_one_cluster_where_the_user_says_so(tmp_path):
+    """What is independent is named by a part of the id; a pattern that finds nothing is refused."""
+    message = {"id": "m", "role": "user", "content": "x"}
+    probe = {"id": "p", "question": "?", "answer": "x", "evidence": ["m"], "category": ""}
+    names = [f"t{n // 2}_r{n % 2}" for n in range(4)]
+    cases = [
+        {"id": name, "dataset": "d", "messages": [message], "probes": [probe]} for name in names
+    ]
+    (tmp_path / "runs.jsonl").write_text("\n".join(map(json.dumps, cases)))
+    asked = ("compare", "runs.jsonl", "--strategy", "KeepLast", "--budget", "99", "--json")
+    done = ctxlab(*asked, "--cluster-by", "(t\\d)_", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    with Store(tmp_path / "ctxlab.duckdb") as store:
+        assert store.query("SELECT count(DISTINCT cluster) FROM trials").item() == 2
+    done = ctxlab(*asked, "--cluster-by", "task(\\d)", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "finds no group in the id 't0_r0'" in done.stderr

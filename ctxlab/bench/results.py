@@ -196,14 +196,28 @@ class Results:
         """
         metrics = self.measured.metrics
         chosen = checked_metric(metric or next(iter(metrics)), metrics)
-        against = self._name(baseline) if baseline is not None else default_baseline(self.traits)
+        against = (
+            self.strategy_named(baseline) if baseline is not None else default_baseline(self.traits)
+        )
         bad = self.trials.filter(pl.col("error").is_not_null())
         counts = bad.group_by("strategy", "budget", maintain_order=True).len()
         failed = {(name, budget): count for name, budget, count in counts.iter_rows()}
         return Leaderboard(self.measured, failed, self.traits, chosen, against)
 
-    def _name(self, strategy: str | Strategy) -> str:
-        """Return the text of one of the experiment's strategies, however it is written."""
+    def strategy_named(self, strategy: str | Strategy) -> str:
+        """Return the text of one of the experiment's strategies, however it is written.
+
+        Raises
+        ------
+        UnknownNameError
+            When it is none of them; the message offers the nearest.
+
+        Examples
+        --------
+        >>> from ctxlab.testing import sample_results
+        >>> sample_results().strategy_named("BM25")
+        'BM25()'
+        """
         text = str(strategy)
         for name in (text, f"{text}()"):
             if name in self.traits:
@@ -275,7 +289,7 @@ class Results:
         False
         """
         board = self.leaderboard(metric)
-        first, second = self._name(a), self._name(b)
+        first, second = self.strategy_named(a), self.strategy_named(b)
         budgets = self.trials["budget"].unique(maintain_order=True).to_list()
         at = budgets if budget is None else [str(Budget.parse(budget))]
         if at[0] not in budgets:
@@ -318,7 +332,7 @@ class Results:
             short, on=["trial_hash", "position"], how="semi", maintain_order="left"
         )
         if strategy is not None:
-            wanted = wanted.filter(pl.col("strategy") == self._name(strategy))
+            wanted = wanted.filter(pl.col("strategy") == self.strategy_named(strategy))
         if budget is not None:
             wanted = wanted.filter(pl.col("budget") == str(Budget.parse(budget)))
         return lost_probes(wanted, self.stored.ledger, self.cases)

@@ -78,6 +78,16 @@ def compare(
         float | None,
         typer.Option(help="Exit with 3 when the best strategy keeps less than this share."),
     ] = None,
+    non_inferior_to: Annotated[
+        str | None,
+        typer.Option(help="Exit with 3 unless every other strategy is not worse than this one."),
+    ] = None,
+    margin: Annotated[
+        float, typer.Option(help="By how much a strategy may be worse: points, for shares.", min=0)
+    ] = 2.0,
+    summary: Annotated[
+        Path | None, typer.Option(help="Append a summary in Markdown to this file, as CI shows it.")
+    ] = None,
     trial_timeout: Annotated[
         float, typer.Option(help="Seconds that one trial may take.", min=0.1)
     ] = 300.0,
@@ -145,7 +155,12 @@ def compare(
             path = results.report(out, title=title, metric=ranked, baseline=baseline)
             say(f"report: {path}")
         _say_failures(results)
+        against = non_inferior_to and results.strategy_named(non_inferior_to)
+    if summary:
+        _summarise(board, summary, _title(paths))
     _gate(board, fail_under)
+    if against:
+        _not_inferior(board, against, margin)
 
 
 def _run(grid: Grid, store: Store, limits: Limits) -> Results:
@@ -196,10 +211,50 @@ def _say_failures(results: Results) -> None:
 def _gate(board: Leaderboard, fail_under: float | None) -> None:
     if fail_under is None:
         return
+    if all(row.shown.mean is None for row in board.rows()):
+        say("no questions: there is nothing to hold against --fail-under; add probes, or leave it")
+        raise typer.Exit(2)
     best = max((row.shown.mean or 0.0 for row in board.rows() if row.comparable), default=0.0)
     if best < fail_under:
         say(f"the best strategy keeps {best:.3f}, under the gate of {fail_under:g}")
         raise typer.Exit(3)
+
+
+def _not_inferior(board: Leaderboard, against: str, margin: float) -> None:
+    """Exit with 3 unless every strategy is not worse than one by more than a margin."""
+    unit = board.measured.metrics[board.metric].unit
+    limit = margin / 100 if unit == "share" else margin
+    short = [
+        row
+        for row in board.rows()
+        if row.comparable and row.strategy != against
+        and not board.compare(row.strategy, against, row.budget, margin=limit).not_inferior
+    ]  # fmt: skip
+    for row in short:
+        say(
+            f"{row.strategy} at {row.budget} is not shown to be within {margin:g} "
+            f"{'points' if unit == 'share' else unit} of {against}"
+        )
+    if short:
+        raise typer.Exit(3)
+
+
+def _summarise(board: Leaderboard, path: Path, title: str) -> None:
+    from ctxlab.display.board_columns import by_budget, columns, marks
+
+    shown = columns(board)
+    lines = [f"## {title}", ""]
+    for budget, rows in by_budget(board.rows()):
+        lines += [f"| Budget {budget} | {' | '.join(column.title for column in shown)} |"]
+        lines += ["|---|" + "---:|" * len(shown)]
+        for row in rows:
+            name = " ".join([f"`{row.strategy}`", *(f"({mark})" for mark in marks(row))])
+            cells = [name.replace("|", "\\|"), *(column.text(row) for column in shown)]
+            lines.append(f"| {' | '.join(cells)} |")
+        lines.append("")
+    lines += [f"- {comparison.sentence}" for _, comparison in board.verdicts()]
+    with path.open("a", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
 
 
 def demo(
