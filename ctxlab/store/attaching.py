@@ -126,8 +126,12 @@ def connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection
     ------
     StoreCorruptError
         When there is a log without its file.
+    StoreLockedError
+        When this process has it open under another name.
+    ForkedStoreError
+        When a forked process opens what its parent has open.
     StoreError
-        When a forked process opens what its parent has open, or the file is open read-only.
+        When this process has it open to read only, or its path has a question mark.
     duckdb.Error
         When DuckDB cannot open it.
 
@@ -142,6 +146,14 @@ def connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection
     """
     if path in _inherited:
         raise ForkedStoreError(str(path))
+    if "?" in str(path):
+        raise StoreError(
+            f"{path} cannot be a store, because DuckDB takes what follows a ? for options; "
+            "choose a path without one"
+        )
+    for other in list(_files):
+        if other != path and same_file(other, path):
+            raise StoreLockedError(f"{path} is open in this process as {other}; use that name")
     for _ in range(_TRIES):
         before = identity(path)
         log = Path(f"{path}.wal")

@@ -156,7 +156,9 @@ class Database:
         self._depth -= 1
         if self._depth > 0:
             return
-        # A child that was forked within the write leaves its parent's transaction alone.
+        if self.inherited and how == "ROLLBACK":
+            # A child that was forked within the write leaves its parent's transaction alone.
+            return
         self.check_process()
         self._file.generation += 1
         if how == "COMMIT":

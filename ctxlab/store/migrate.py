@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -146,5 +147,7 @@ def _apply(connection: duckdb.DuckDBPyConnection, migration: Migration) -> None:
         )
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        # A commit that failed has ended the transaction already.
+        with suppress(duckdb.TransactionException):
+            connection.execute("ROLLBACK")
         raise
