@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -160,16 +160,24 @@ class Database:
             # A child that was forked within the write leaves its parent's transaction alone.
             return
         self.check_process()
-        self._file.generation += 1
-        if how == "COMMIT":
-            self._connection.execute("COMMIT")
-            return
-        self.schemas.clear()
         try:
+            if how == "ROLLBACK":
+                self._roll_back()
+                return
+            try:
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self._roll_back()
+                raise
+        finally:
+            # Only now: who read before the end has read what is out of date.
+            self._file.generation += 1
+
+    def _roll_back(self) -> None:
+        self.schemas.clear()
+        # A commit that failed may have ended the transaction already.
+        with suppress(duckdb.TransactionException):
             self._connection.execute("ROLLBACK")
-        except duckdb.TransactionException:
-            # A commit that failed has ended the transaction already.
-            return
 
     @property
     def writing(self) -> bool:
