@@ -242,7 +242,7 @@ class StoreCorruptError(StoreError):
 
 
 class ForkedStoreError(StoreError):
-    """A store is used in a child of the process that opened it.
+    """A store is used in a process that was forked from one that uses stores.
 
     Parameters
     ----------
@@ -252,15 +252,14 @@ class ForkedStoreError(StoreError):
     Examples
     --------
     >>> print(ForkedStoreError("lab.duckdb"))
-    lab.duckdb was open when this process was forked, and belongs to its parent; save in the
-    parent, or start workers with multiprocessing.get_context('spawn') and open it in one of them
+    lab.duckdb cannot be used here, because this process was forked from one that uses stores, ...
     """
 
     def __init__(self, path: str) -> None:
         super().__init__(
-            f"{path} was open when this process was forked, and belongs to its parent; save in "
-            "the parent, or start workers with multiprocessing.get_context('spawn') and open it "
-            "in one of them"
+            f"{path} cannot be used here, because this process was forked from one that uses "
+            "stores, whose threads are missing; save in the parent, or close it there and open it "
+            "in a worker that was started with multiprocessing.get_context('spawn')"
         )
         self.path = path
 

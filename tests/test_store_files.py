@@ -162,7 +162,7 @@ def test_a_file_that_is_replaced_while_it_is_opened_is_opened_again(saved, path,
     def slow(wanted, key, *, read_only):
         if not swapped:
             swapped.append(True)
-            os.replace(saved, path)
+            saved.replace(path)
         return real(wanted, key, read_only=read_only)
 
     before = attaching.identity
@@ -330,19 +330,21 @@ def test_a_full_disk_in_a_migration_leaves_the_store_as_it_was(path):
     out = run(limit + code, path, NOTES, CHANGES[0], big)
     assert "StoreError" in out
     assert "disk is full" in out
-    done = "print(store.counts()['cases'], store.db.rows('SELECT count(big), any_value(text) FROM notes'))"
+    found = "SELECT count(big), any_value(text) FROM notes"
+    done = f"print(store.counts()['cases'], store.db.rows('{found}'))"
     assert run(code + done, path, NOTES, CHANGES[0], big).strip() == "30 [(200000, 'x')]"
 
 
 @pytest.mark.parametrize(
-    "name", ["a b.duckdb", "a'b.duckdb", 'a"b.duckdb', "é🎉.duckdb", "memory.duckdb", "temp", "main"]
+    "name",
+    ["a b.duckdb", "a'b.duckdb", 'a"b.duckdb', "é🎉.duckdb", "memory.duckdb", "temp", "main"],
 )
 def test_any_file_name_will_do(tmp_path, name):
     """Quotes, spaces and DuckDB's own names; a question mark is refused."""
     with Store(tmp_path / name) as store:
         add(store, "a")
     assert kept(tmp_path / name) == ["a"]
-    with pytest.raises(StoreError, match="question|\\?"):
+    with pytest.raises(StoreError, match="options"):
         Store(tmp_path / "a?b.duckdb")
 
 

@@ -41,7 +41,10 @@ class SharedFile:
 
 _files: WeakValueDictionary[Path, SharedFile] = WeakValueDictionary()
 _connections: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
-_inherited: set[Path] = set()
+_used = False
+"""Whether this process has opened a store: then DuckDB and polars have threads in it."""
+_in_child = False
+"""Whether this process was forked from one that had; such threads a fork does not take along."""
 
 
 def shared(path: Path) -> SharedFile:
@@ -66,8 +69,26 @@ def tracked(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     >>> tracked(duckdb.connect()).execute("SELECT 1").fetchall()
     [(1,)]
     """
+    global _used
+    _used = True
     _connections.add(connection)
     return connection
+
+
+def check_not_forked(path: str) -> None:
+    """Refuse to open a store where its threads would be missing, and it would hang.
+
+    Raises
+    ------
+    ForkedStoreError
+        When this process was forked from one that had opened a store.
+
+    Examples
+    --------
+    >>> check_not_forked("lab.duckdb")
+    """
+    if _in_child:
+        raise ForkedStoreError(path)
 
 
 def open_here(path: Path) -> bool:
@@ -128,8 +149,6 @@ def connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection
         When there is a log without its file.
     StoreLockedError
         When this process has it open under another name.
-    ForkedStoreError
-        When a forked process opens what its parent has open.
     StoreError
         When this process has it open to read only, or its path has a question mark.
     duckdb.Error
@@ -144,8 +163,6 @@ def connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection
     ...     connection.close()
     [('lab',)]
     """
-    if path in _inherited:
-        raise ForkedStoreError(str(path))
     if "?" in str(path):
         raise StoreError(
             f"{path} cannot be a store, because DuckDB takes what follows a ? for options; "
@@ -248,10 +265,10 @@ def _leave_alone() -> None:
     Closing would fold the parent's log into the file and delete it, and what the parent writes
     to the deleted log is lost. So every connection keeps one reference that nobody gives back.
     """
+    global _in_child
+    _in_child = _in_child or _used
     for connection in list(_connections):
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
-    _connections.clear()
-    _inherited.update(_files)
     opening.release()
 
 

@@ -19,7 +19,15 @@ from ctxlab.errors import (
     StoreError,
     StoreLockedError,
 )
-from ctxlab.store.attaching import SharedFile, confine, connect, opening, shared, tracked
+from ctxlab.store.attaching import (
+    SharedFile,
+    check_not_forked,
+    confine,
+    connect,
+    opening,
+    shared,
+    tracked,
+)
 from ctxlab.store.migrate import migrate
 
 _HOLDER = re.compile(r"held in (?P<who>.*?) ?\(PID (?P<pid>\d+)\)")
@@ -66,6 +74,7 @@ class Database:
         self._process, self._depth = os.getpid(), 0
         self.schemas: dict[tuple[str, int | None], tuple[int, str]] = {}
         """Artifact schemas that were read; a registered version never changes."""
+        check_not_forked(self.path)
         with opening, translated(self.path):
             self._file, self._connection = self._open()
             try:

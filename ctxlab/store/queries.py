@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from concurrent.futures import TimeoutError as NotYetError
+from time import monotonic
 
 import duckdb
 import polars as pl
@@ -120,21 +120,21 @@ def _interruptible(
     cursor: duckdb.DuckDBPyConnection, work: Callable[[], pl.DataFrame], timeout: float | None
 ) -> pl.DataFrame:
     """Run a query in a thread, so that this one can hear an interrupt and give it up."""
+    end = None if timeout is None else monotonic() + timeout
     with ThreadPoolExecutor(1, thread_name_prefix="ctxlab-query") as pool:
         running = pool.submit(work)
         try:
-            return running.result(timeout)
-        except NotYetError as error:
-            if running.done():
-                raise
-            _give_up(cursor, running)
-            raise StoreError(
-                f"the query took longer than {timeout:g} seconds and was given up; "
-                "narrow it, or allow more with timeout= (--timeout)"
-            ) from error
+            # An interrupt that another thread receives is only heard by one that wakes up.
+            while not wait([running], _PATIENCE).done:
+                if end is not None and monotonic() > end:
+                    raise StoreError(
+                        f"the query took longer than {timeout:g} seconds and was given up; "
+                        "narrow it, or allow more with timeout= (--timeout)"
+                    )
         except BaseException:
             _give_up(cursor, running)
             raise
+        return running.result()
 
 
 def _give_up(cursor: duckdb.DuckDBPyConnection, running: Future[pl.DataFrame]) -> None:
