@@ -11,6 +11,7 @@ import polars as pl
 from ctxlab.core.cases import Case
 from ctxlab.core.tokens import TokenCounter, shared_counter
 from ctxlab.core.views import view
+from ctxlab.errors import OlderStoreError
 from ctxlab.store import backup as _backup
 from ctxlab.store import conversations, queries, reading
 from ctxlab.store.connection import Database, Parameters
@@ -31,11 +32,16 @@ class Store:
         The file, made when absent; ``":memory:"`` keeps everything in memory.
     counter : TokenCounter, optional
         Counts what is stored; by default with o200k_base.
+    read_only : bool
+        Change nothing in the file, which may be on a medium that cannot be written; several
+        processes may read at once.
 
     Raises
     ------
     StoreLockedError, StoreCorruptError, NewerStoreError
         When the file is held by another process, is not a store, or is newer than this ctxlab.
+    OlderStoreError
+        When the file is opened to read only and needs a migration.
 
     Examples
     --------
@@ -45,14 +51,36 @@ class Store:
     """
 
     def __init__(
-        self, path: str | Path = "ctxlab.duckdb", *, counter: TokenCounter | None = None
+        self,
+        path: str | Path = "ctxlab.duckdb",
+        *,
+        counter: TokenCounter | None = None,
+        read_only: bool = False,
     ) -> None:
-        self.db = Database(path)
+        self.db = Database(path, read_only=read_only)
         self.counter = counter or shared_counter()
         self.runs = Runs(self.db)
         """Experiments, trials, measurements and ledgers."""
         self.vectors = Vectors(self.db)
         """The vectors of texts that encoders gave."""
+
+    @classmethod
+    def to_read(cls, path: str | Path) -> Store:
+        """Open a store to read it: without touching the file, unless it must be migrated first.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Store(f"{folder}/lab.duckdb").close()
+        ...     with Store.to_read(f"{folder}/lab.duckdb") as store:
+        ...         store.db.read_only
+        True
+        """
+        try:
+            return cls(path, read_only=True)
+        except OlderStoreError:
+            return cls(path)
 
     @property
     def path(self) -> str:
@@ -100,15 +128,19 @@ class Store:
         """
         counter.prime(reading.stored_counts(self.db, counter.encoding))
 
-    def query(self, text: str, parameters: Parameters = ()) -> pl.DataFrame:
+    def query(
+        self, text: str, parameters: Parameters = (), *, timeout: float | None = None
+    ) -> pl.DataFrame:
         """Return the rows of one reading statement; nothing can be changed by it.
+
+        It is given up after `timeout` seconds, and at an interrupt (Ctrl-C).
 
         Examples
         --------
         >>> Store(":memory:").query("SELECT ? AS answer", [42]).rows()
         [(42,)]
         """
-        return queries.query(self.db, text, parameters)
+        return queries.query(self.db, text, parameters, timeout=timeout)
 
     def backup(self, target: str | Path, *, overwrite: bool = False) -> int:
         """Copy the store, triggers and all, to a new file; return the number of rows.

@@ -11,8 +11,9 @@ from ctxlab.core.steps import ArtifactRecord
 from ctxlab.core.tokens import TokenCounter, shared_counter
 from ctxlab.errors import InvalidArtifactError, NotFoundError, StaleVersionError
 from ctxlab.store.connection import Database
+from ctxlab.store.json_text import json_text
 from ctxlab.store.records import Records
-from ctxlab.store.storable import new_id, storable, stored
+from ctxlab.store.storable import new_id
 from ctxlab.store.tables import STEP_ARTIFACT_VERSIONS, STEP_ARTIFACTS
 from ctxlab.workshop.schema_versions import check, schema_of
 
@@ -87,6 +88,8 @@ class Artifacts:
             When the stored version is another; nothing is written.
         InvalidArtifactError
             When the schema refuses it, with the JSON path of every fault.
+        NotJSONError
+            When it holds what JSON cannot, such as NaN or half a surrogate pair.
 
         Examples
         --------
@@ -95,9 +98,9 @@ class Artifacts:
         >>> workshop.save_artifact("persona", {"age": -1}, validate=False).valid
         False
         """
-        text = storable(json.dumps(artifact, ensure_ascii=False, separators=(",", ":")))
+        text = json_text(artifact, f"artifact of step {step_id!r}")
         schema = schema_of(self.db, step_id, schema_version)[0]
-        found = check(self.db, step_id, schema, json.loads(stored(text)))
+        found = check(self.db, step_id, schema, json.loads(text))
         if found and validate:
             raise InvalidArtifactError(f"artifact of step {step_id!r} (schema {schema})", found)
         tokens = self.counter.count(text)
