@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from ctxlab.bench.leaderboard import FIELDS
+from ctxlab.bench.board_rows import FIELDS
 from ctxlab.cli import app
 from ctxlab.datasets import write_cases
 from ctxlab.store import Store

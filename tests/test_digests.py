@@ -650,10 +650,10 @@ def test_digests_are_quick():
     values = [cls() for cls in STRATEGIES.classes().values()]
     times = []
     for _ in range(2):
-        start = time.perf_counter()
+        start = time.process_time()
         for value in values:
             code_digest(value)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert times[0] < 0.25
     assert times[1] / len(values) < 0.001
 

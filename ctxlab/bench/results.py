@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from ctxlab.bench.board_choices import checked_metric, default_baseline
+from ctxlab.bench.board_rows import Row
 from ctxlab.bench.case_documents import from_document
-from ctxlab.bench.leaderboard import Leaderboard, Row, checked_metric, default_baseline
+from ctxlab.bench.leaderboard import Leaderboard
 from ctxlab.bench.losses import LostProbe, lost_probes
 from ctxlab.bench.measured import Measured
 from ctxlab.bench.verdicts import Verdicts

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ctxlab.bench.leaderboard import Leaderboard, Row
+from ctxlab.bench.board_rows import Row
+from ctxlab.bench.leaderboard import Leaderboard
 from ctxlab.core.metric import MetricTraits, Unit
 from ctxlab.display.numbers import difference, estimate, p_text, percent
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from ctxlab.bench.leaderboard import Leaderboard, Row
+from ctxlab.bench.board_rows import Row
+from ctxlab.bench.leaderboard import Leaderboard
 from ctxlab.display.board_columns import Column, by_budget, columns, groups, marks
 
 _LINE = "border-bottom:1px solid var(--jp-border-color2,#ddd)"

@@ -11,7 +11,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from ctxlab.bench.leaderboard import Leaderboard, Row
+from ctxlab.bench.board_rows import Row
+from ctxlab.bench.leaderboard import Leaderboard
 from ctxlab.bench.losses import LostProbe
 from ctxlab.display.board_columns import Column, columns, groups, marks
 from ctxlab.display.charts import availability_curve, pareto
