@@ -93,9 +93,9 @@ def test_the_longest_common_subsequence_of_long_texts_is_fast():
     """Two texts of 25,000 words that share every third, in less than two seconds."""
     a = [f"w{i % 997}" if i % 3 else f"x{i}" for i in range(25_000)]
     b = [f"w{i % 991}" if i % 3 else f"y{i}" for i in range(25_000)]
-    start = time.perf_counter()
+    start = time.process_time()
     assert 0 < lcs_length(a, b) < 25_000
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def reference_fragments(source, written):
@@ -128,10 +128,10 @@ def test_fragments_agree_with_the_procedure_written_out(source, written):
 def test_alignment_is_linear_on_repetitive_texts(unit):
     """A hundred kilobytes of one line against half as many take less than three seconds."""
     text = unit * (100_000 // len(unit))
-    start = time.perf_counter()
+    start = time.process_time()
     ranges = carried_ranges(text, text[: len(text) // 2])
     assert ranges
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
 
 
 @pytest.mark.parametrize(

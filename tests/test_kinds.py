@@ -231,6 +231,6 @@ def test_what_is_found_stands_there(text, kind):
 def test_the_time_is_linear(unit, kind):
     """No text of 40,000 characters takes more than a second."""
     text = unit * (40_000 // len(unit))
-    start = time.perf_counter()
+    start = time.process_time()
     values(text, kind, ("A", "Ab"))
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
