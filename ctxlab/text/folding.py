@@ -12,7 +12,8 @@ _VOWEL_SIGNS = re.compile(
     "\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed]"
 )
 _LOCAL_DIGIT = re.compile(r"(?![0-9])\d")
-_TURKISH = str.maketrans("Iİ", "ıi")
+# A circumflex is often left out.
+_TURKISH = str.maketrans("IİÂâÎîÛû", "ıiaaiiuu")
 
 
 def folded(text: str, language: str = "en") -> str:
@@ -28,7 +29,7 @@ def folded(text: str, language: str = "en") -> str:
     ('strasse 42', 'ışık')
     """
     if language == "tr":
-        text = text.translate(_TURKISH)
+        text = unicodedata.normalize("NFC", text).translate(_TURKISH)
     if text.isascii():
         return text.lower()
     text = unicodedata.normalize("NFKC", text.translate(_SIGNS)).casefold()

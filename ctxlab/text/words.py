@@ -80,7 +80,8 @@ def terms(text: str, language: str = "en") -> list[str]:
     unknown = [*{word for word in found if word not in stems}]
     if unknown:
         stems.update(zip(unknown, language_of(language).stems(unknown), strict=True))
-    return [stem for word in found if (stem := stems[word])]
+    kept = [stem for word in found if (stem := stems[word])]
+    return kept if text.isascii() else [part for term in kept for part in _with_syllables(term)]
 
 
 def words(text: str, language: str = "en") -> list[str]:
@@ -89,7 +90,7 @@ def words(text: str, language: str = "en") -> list[str]:
     Examples
     --------
     >>> words("Gate 4, हिन्दी"), words("닭고기 is ไก่")
-    (['gate', '4', 'हिन्दी'], ['닭고기', '닭고', '고기', 'is', 'ไก่'])
+    (['gate', '4', 'हिन्दी'], ['닭고기', 'is', 'ไก่'])
     """
     ascii_only = text.isascii()
     if ascii_only and language == "en" and not _PARTED_ASCII.search(text):
@@ -104,16 +105,19 @@ def words(text: str, language: str = "en") -> list[str]:
 
 def _unicode_words(text: str) -> Iterator[str]:
     pattern, clusters = _unicode_patterns()
-    for run, syllables, word in pattern.findall(text):
+    for run, word in pattern.findall(text):
         if word:
             yield word
-        elif syllables:
-            yield syllables
-            if len(syllables) > 2:
-                yield from map("".join, pairwise(syllables))
         else:
             characters = clusters.findall(run)
             yield from map("".join, pairwise(characters)) if len(characters) > 1 else characters
+
+
+def _with_syllables(term: str) -> Iterator[str]:
+    """Yield a term and, of a Korean one, its bigrams: particles stand at the end of the word."""
+    yield term
+    if len(term) > 2 and "\uac00" <= term[0] <= "\ud7a3":
+        yield from map("".join, pairwise(term))
 
 
 @lru_cache(maxsize=1)
@@ -128,7 +132,7 @@ def _unicode_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     )
     own = rf"[^\W{_SPACELESS}{_HANGUL}]"
     pattern = re.compile(
-        rf"([{_SPACELESS}][{_SPACELESS}{marks}]*)|([{_HANGUL}]+)|({own}(?:{own}|[{marks}])*)"
+        rf"([{_SPACELESS}][{_SPACELESS}{marks}]*)|([{_HANGUL}]+|{own}(?:{own}|[{marks}])*)"
     )
     return pattern, re.compile(f".[{marks}]*", re.DOTALL)
 
