@@ -201,6 +201,9 @@ def test_words_do_not_depend_on_what_stands_beside(code, text, other):
         ("el", "οδός οδού"),
         ("fi", "kalat kala"),
         ("hu", "halak hal"),
+        ("pl", "klucza kluczem"),
+        ("cs", "stánky stánek stánku"),
+        ("id", "membeli beli"),
     ],
 )
 def test_forms_of_a_word_are_one_term(code, forms):
@@ -220,6 +223,9 @@ def test_forms_of_a_word_are_one_term(code, forms):
         ("fi", "Missä avain on? Se on minun huoneessani, ja minä olen siellä koko päivän."),
         ("hu", "Hol van a kulcs? A kulcs az irodában van, és én is ott vagyok egész nap."),
         ("ro", "Unde este cheia? Cheia este în biroul meu și eu sunt acolo toată ziua."),
+        ("pl", "Gdzie jest klucz? Klucz jest w moim biurze i ja tam będę przez cały dzień."),
+        ("cs", "Kde je klíč? Klíč je v mé kanceláři a já tam budu celý den, když je třeba."),
+        ("id", "Di mana kuncinya? Kunci itu ada di kantor saya dan saya akan di sana."),
         ("el", "Πού είναι το κλειδί; Το κλειδί είναι στο γραφείο."),
         ("fa", "کلید کجاست؟ کلید در دفتر من است و من تمام روز آنجا هستم."),
         ("he", "איפה המפתח? המפתח במשרד שלי."),

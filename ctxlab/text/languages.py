@@ -15,7 +15,7 @@ from ctxlab.text.stop_words import STOP_WORDS
 
 LanguageName = Literal[
     "auto", "en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "no", "fi", "hu", "ro", "tr",
-    "ru", "el", "ar", "fa", "hi", "he", "ko", "ja", "zh", "th", "lo", "km", "my",
+    "pl", "cs", "id", "ru", "el", "ar", "fa", "hi", "he", "ko", "ja", "zh", "th", "lo", "km", "my",
 ]  # fmt: skip
 """What a ranking's `language` may be: an ISO 639-1 code, or ``auto`` to recognise it."""
 
@@ -26,11 +26,15 @@ _STEMMERS = {
     "en": "english", "de": "german", "fr": "french", "es": "spanish", "it": "italian",
     "pt": "portuguese", "nl": "dutch", "sv": "swedish", "da": "danish", "no": "norwegian",
     "fi": "finnish", "hu": "hungarian", "ro": "romanian", "tr": "turkish", "ru": "russian",
+    "pl": "polish", "cs": "czech", "id": "indonesian",
     "el": "greek", "ar": "arabic", "fa": "persian", "hi": "hindi",
 }  # fmt: skip
-_LATIN = ("en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "no", "fi", "hu", "ro", "tr")
+_LATIN = (
+    "en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "no", "fi", "hu", "ro", "tr", "pl", "cs",
+    "id",
+)  # fmt: skip
 _COMMA_GROUPS = frozenset(("en", "he", "hi", "ja", "ko", "zh", "th", "lo", "km", "my", "fa", "ar"))
-_DOT_GROUPS = frozenset(("de", "es", "it", "pt", "nl", "da", "tr", "ro", "el"))
+_DOT_GROUPS = frozenset(("de", "es", "it", "pt", "nl", "da", "tr", "ro", "el", "id"))
 
 
 @dataclass(frozen=True)
@@ -136,14 +140,15 @@ _BY_SCRIPT = {
 }  # fmt: skip
 _LETTERS = {script: re.compile(f"[{characters}]") for script, characters in _SCRIPTS.items()}
 _ASCII_LETTER = re.compile("[A-Za-z]")
-_LATIN_WORD = re.compile(r"[^\W\d_]+")
+_LATIN_WORD = re.compile(r"[^\W\d_]{2,}")  # one letter is a sign as often as a word
 _PERSIAN = re.compile("[پچژگکی]")
 _ARABIC = re.compile("[يكةىأإؤ]")
 
 _TEXTS, _CHARACTERS = 100, 200
 """How many texts are looked at, evenly spread, and how much of each."""
-_LEAST_SHARE, _LEAST_WORDS = 0.12, 3
-"""Stop words of a language that a text shows before it is taken for anything but English."""
+_LEAST_SHARE, _LEAST_WORDS, _LEAST_LEAD = 0.12, 3, 1.25
+"""Stop words of a language that a text shows before it is taken for anything but English: their
+share, their number, and how many for each English one."""
 
 
 def recognised(texts: Sequence[str]) -> str:
@@ -167,8 +172,8 @@ def recognised(texts: Sequence[str]) -> str:
     total = sum(words.values())
     hits = {code: _hits(words, code) for code in _LATIN}
     best = max(_LATIN, key=hits.__getitem__)
-    clear = hits[best] >= max(_LEAST_WORDS, _LEAST_SHARE * total)
-    return best if clear else "en"
+    least = max(_LEAST_WORDS, _LEAST_SHARE * total, _LEAST_LEAD * hits["en"])
+    return best if hits[best] >= least else "en"
 
 
 def _hits(words: Counter[str], code: str) -> int:
