@@ -35,7 +35,8 @@ from ctxlab.strategies import (
 )
 from ctxlab.testing import check_laws
 from ctxlab.text.folding import folded
-from ctxlab.text.languages import LANGUAGES, recognised
+from ctxlab.text.languages import LANGUAGES
+from ctxlab.text.recognition import recognised
 from ctxlab.text.stop_words import STOP_WORDS
 from ctxlab.text.term_index import TermIndex
 from ctxlab.text.words import terms, words
