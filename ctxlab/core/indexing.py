@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from ctxlab.core.context import Context, Remembered
 from ctxlab.core.segments import spoken
-from ctxlab.text.languages import language, recognised
+from ctxlab.text.languages import language
+from ctxlab.text.recognition import recognised
 from ctxlab.text.term_index import TermIndex
 
 

@@ -140,6 +140,35 @@ STOP_WORDS = {
         "ondan onlar onların onu onun orada oysa rağmen sadece sana sen seni senin siz size "
         "sizi sizin sonra şey şu şuna tüm üzere var ve veya ya yani yok zaten"
     ),
+    "pl": (
+        "a aby albo ale ani bardzo bez bo by był była było były być będzie będą chce ci co "
+        "czy czyli dla do dlaczego go gdy gdzie i ich ile im innych ja jak jaka jakie jaki "
+        "jako je jednak jego jej jest jestem jeszcze jeśli już ją każdy kiedy kogo komu która "
+        "które którego której który których którzy kto ku lub ma mam mamy mi mnie może moja "
+        "moje mój my na nad nam nas nasz nasza nasze nawet nic nich nie niego niej niż no o "
+        "od ona one oni ono oraz po pod podczas ponieważ poza przed przez przy się są sobie "
+        "swoje ta tak także tam te tego tej ten teraz też to tobie tu tutaj twoja twój ty "
+        "tych tylko tym u w wam was we wszystko więc z za ze że żeby"
+    ),
+    "cs": (
+        "a aby ale ani ano až bez bude budou by byl byla byli bylo být co což či další do ho "
+        "i já jak jaká jaké jako jaký je jeho její jejich jen jenž ještě ji jí jsem jsi jsme "
+        "jsou jste již k kam každý kde kdo kdy když ke která které kterou který kteří ku "
+        "kvůli ma mají mám máme mě mezi mi mít mne mně mnou mohl moje může můj my má na nad "
+        "nám náš naše ne nebo něco není než nic nich nové o od on ona oni ono pak po pod "
+        "podle pokud pouze proč pro protože před přes při s se si své svůj ta tady tak také "
+        "tam te tě ten tedy tento teď to toho tomu tu tuto ty tím u už v vám vás váš ve více "
+        "však vše všechno vy z za zda ze že"
+    ),
+    "id": (
+        "ada adalah agar akan aku anda antara apa apakah atas atau bagaimana bagi bahwa "
+        "banyak beberapa belum berapa bisa boleh bukan dalam dan dapat dari dengan di dia "
+        "hanya harus hingga ia ingin ini itu jadi jangan jika juga kalau kami kamu kapan "
+        "karena ke kepada ketika kita lagi lebih maka masih mengapa mereka mana namun oleh "
+        "pada para pernah pun saat saja sangat sampai sana satu saya sebagai sebelum sebuah "
+        "sedang sejak sekarang semua seperti setelah siapa sini sudah supaya tapi telah "
+        "tentang terhadap tetapi tidak untuk yaitu yang"
+    ),
     "ru": (
         "а без более бы был была были было быть в вам вас весь во вот все всё всего всех вы "
         "где да даже для до его ее её ей ему если есть еще ещё же за здесь и из или им их к "
