@@ -226,6 +226,25 @@ def test_a_backup_that_came_out_wrong_is_not_put_in_place(path, tmp_path, monkey
     assert kept(target) == ["a"]
 
 
+@pytest.mark.parametrize("room", [0, 40_000, 400_000, 800_000, 900_000, 1_500_000])
+def test_a_backup_on_a_full_disk_fails_or_is_whole(path, tmp_path, room):
+    """Once it was acknowledged and empty: its rows stood in a log that was thrown away."""
+    run(ADD + "store = Store(sys.argv[1]); add(store, *range(300))", path)
+    code = (
+        "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "from ctxlab.store import Store; import sys\n"
+        "store = Store(sys.argv[1])\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))\n"
+        "store.backup(sys.argv[2]); print('acknowledged')\n"
+    )
+    out = run(code, path, tmp_path / "saved.duckdb")
+    if "acknowledged" in out:
+        assert len(kept(tmp_path / "saved.duckdb")) == 300
+    else:
+        assert "disk is full" in out
+        assert {file.name for file in tmp_path.iterdir()} <= {"lab.duckdb", "lab.duckdb.wal"}
+
+
 def test_a_backup_keeps_who_may_read_it(path, tmp_path):
     """A store that is private stays so."""
     with Store(path) as store:

@@ -349,4 +349,5 @@ def _translate(error: Exception, path: str) -> StoreError:
 
 
 def _first_line(text: str) -> str:
-    return text.strip().splitlines()[0] if text.strip() else "no details"
+    lines = text.strip().removeprefix("TransactionContext Error: Failed to commit: ").splitlines()
+    return lines[0] if lines else "no details"
