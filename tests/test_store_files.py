@@ -15,6 +15,7 @@ import pytest
 from ctxlab.core.cases import Case
 from ctxlab.core.segments import Message
 from ctxlab.errors import (
+    NewerStoreError,
     OlderStoreError,
     StoreCorruptError,
     StoreError,
@@ -289,6 +290,17 @@ def test_a_log_that_cannot_be_replayed_is_moved_aside_with_its_file(saved, path)
     assert kept(path) == ["a"]
     assert done.aside.exists()
     assert Path(f"{done.aside}.wal").read_bytes() == Path(f"{other}.wal").read_bytes()
+
+
+def test_a_store_whose_opening_failed_is_not_open(saved, path):
+    """Though the error, and with it the frames of the opening, is kept, as a notebook does."""
+    with Store(path) as store, store.db.write() as connection:
+        connection.execute("INSERT INTO schema_migrations VALUES (99, 'x', 'x', '9.9.9', now())")
+    with pytest.raises(NewerStoreError) as kept_error:
+        Store(path)
+    restore(saved, path, overwrite=True)
+    assert kept(path) == ["a"]
+    assert kept_error.value
 
 
 def test_a_damaged_backup_is_named_and_replaces_nothing(saved, path):

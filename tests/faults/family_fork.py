@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import NoReturn
 
 from family_save import case
 from harness import Log, Tally, Zygote
@@ -21,7 +22,7 @@ from ctxlab.workshop.autosave import AutoSaver
 from ctxlab.workshop.workshops import Workshops
 
 NAME = "fork"
-TRIES = (4, 40)
+TRIES = (2, 40)
 KINDS = ("exit", "closing", "within", "pool", "thread", "auto-saver")
 
 
@@ -73,17 +74,20 @@ def parent(log: Log, path: str, kind: str, first: int) -> None:
 
 
 def _forked(store: Store, *, closing: bool) -> int:
-    """Fork; the child runs its exit handlers and tears its modules down."""
     process = os.fork()
-    if process:
-        return process
-    leave = os._exit
+    if process == 0:
+        _end_as_python_ends(store, closing=closing)
+    return process
+
+
+def _end_as_python_ends(store: Store, *, closing: bool) -> NoReturn:
+    """Run the exit handlers and tear the modules down, as at the end of a script."""
+    leave, collect = os._exit, gc.collect
     if closing:
         store.close()
     del store
     atexit._run_exitfuncs()
-    gc.collect()
-    collect = gc.collect
+    collect()
     for module in [m for n, m in sys.modules.items() if n.startswith(("family_", "ctxlab"))]:
         module.__dict__.clear()
     collect()

@@ -18,7 +18,7 @@ from ctxlab.workshop.autosave import AutoSaver
 from ctxlab.workshop.workshops import Workshops
 
 NAME = "full disk"
-TRIES = (3, 50)
+TRIES = (1, 50)
 
 
 def fill(log: Log, path: str, workshop: str, room: int, seed: int) -> None:

@@ -15,18 +15,7 @@ from ctxlab.store.attaching import identity
 from ctxlab.store.backup import restore
 
 NAME = "two processes"
-TRIES = (2, 25)
-
-
-def patient(log: Log, work) -> None:
-    """Try again while somebody else has the file, and note every other error."""
-    for _ in range(400):
-        try:
-            with log.errors():
-                work()
-                return
-        finally:
-            time.sleep(0.002)
+TRIES = (1, 25)
 
 
 def write(log: Log, path: str, who: str, turns: int) -> None:

@@ -13,7 +13,7 @@ from ctxlab.store import Store
 from ctxlab.workshop.workshops import Workshops
 
 NAME = "kill -9, save"
-TRIES = (2, 30)
+TRIES = (1, 30)
 ROUNDS = 3
 """Times that one file is killed and opened again."""
 
@@ -46,7 +46,7 @@ def play(folder: Path, draw: random.Random, zygote: Zygote, tally: Tally) -> Non
     versions: list[int] = []
     for _ in range(ROUNDS):
         run = zygote.start(save, path, max(cases, default=0) + 2, workshop)
-        run.kill_after(draw.randint(1, 200), draw.random() * 0.01)
+        run.kill_after(draw.randint(1, 120), draw.random() * 0.01)
         tally.hear(run)
         cases += run.acks("case")
         versions += run.acks("version")
