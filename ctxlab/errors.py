@@ -96,6 +96,16 @@ class EncodingUnavailableError(CtxlabError, RuntimeError):
     """
 
 
+class BrokenPromiseError(CtxlabError):
+    """A strategy's result breaks a law that every result keeps: it is shown, and never ranked.
+
+    Examples
+    --------
+    >>> issubclass(BrokenPromiseError, CtxlabError)
+    True
+    """
+
+
 class SpecError(CtxlabError, ValueError):
     """A strategy or recipe text that cannot be turned into a strategy.
 

@@ -312,11 +312,26 @@ def test_a_mirror_whose_bytes_differ_is_refused(data_dir, tmp_path, monkeypatch)
         fetch("locomo")
 
 
-def test_a_dataset_without_an_address_says_where_to_put_it(monkeypatch):
-    """Without a mirror the error names the variable and the file."""
+def test_a_dataset_that_nobody_can_fetch_is_not_listed(monkeypatch):
+    """What has neither an address nor a place in the mirror has no name."""
     monkeypatch.delenv(MIRROR, raising=False)
-    with pytest.raises(DatasetError, match=MIRROR):
+    with pytest.raises(UnknownNameError, match="explainmeetsum"):
         fetch("explainmeetsum")
+
+
+def test_a_split_is_made_of_the_whole_file(tmp_path, monkeypatch):
+    """By the ids that are declared; an unknown split offers the nearest."""
+    turn = {"speaker": "Ada", "dia_id": "D1:1", "text": "Hi"}
+    talk = {"speaker_a": "Ada", "speaker_b": "Bo", "session_1": [turn], "session_1_date_time": ""}
+    whole = [{"sample_id": f"conv-{n}", "conversation": talk, "qa": []} for n in (26, 41, 44)]
+    (tmp_path / "locomo").mkdir()
+    (tmp_path / "locomo" / "locomo10.json").write_text(json.dumps(whole))
+    monkeypatch.setenv(MIRROR, str(tmp_path))
+    assert [case.id for case in load("locomo:dev")] == ["conv-41", "conv-44"]
+    assert [case.id for case in load("locomo:test")] == ["conv-26"]
+    assert len(load("locomo")) == 3
+    with pytest.raises(UnknownNameError, match="did you mean 'dev'"):
+        load("locomo:deb")
 
 
 def test_a_download_is_kept_and_checked(tmp_path, monkeypatch):

@@ -58,7 +58,7 @@ def mirrored(folder, name, text=TEXT):
 
 def test_every_source_says_its_licence_and_format():
     """Names, licences and formats of the list are there, and the formats exist."""
-    assert {"locomo", "qmsum", "explainmeetsum", "longmemeval", "taubench"} < set(sources())
+    assert {"locomo", "qmsum", "longmemeval", "taubench"} < set(sources())
     from ctxlab.datasets import FORMATS
 
     for one in sources().values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -258,6 +259,11 @@ names = st.text(letters, min_size=1, max_size=8)
 maybe = st.none() | names
 
 
+def before(ids, evidence, at):
+    """Say whether a message comes before the place where a probe is asked."""
+    return at is None or ids.index(evidence) < ids.index(at)
+
+
 @st.composite
 def cases(draw):
     """Draw a case of any text, with tool calls and probes of every kind."""
@@ -278,7 +284,9 @@ def cases(draw):
     some = st.sampled_from(ids)
     evidence = st.lists(some, unique=True).map(tuple)
     mode = st.sampled_from(["all", "any"])
-    asked = st.builds(Probe, names, names, texts, evidence, texts, mode, st.none() | some)
+    asked = st.builds(Probe, names, names, texts, evidence, texts, mode, st.none() | some).map(
+        lambda p: replace(p, evidence=tuple(e for e in p.evidence if before(ids, e, p.at)))
+    )
     probes = draw(st.lists(asked, max_size=3, unique_by=lambda probe: probe.id))
     return Case(draw(names), draw(names), tuple(messages), tuple(probes))
 
@@ -302,7 +310,7 @@ USER = {"role": "user", "content": "Hi"}
 CALL = {"id": "c1", "function": {"name": "cancel_order", "arguments": '{"id": "W1"}'}}
 RUN = [USER, {"role": "assistant", "tool_calls": [CALL]}, {"role": "tool", "content": "ok"}]
 MESSAGE = {"id": "m1", "name": "Ada", "session": "s", **USER}
-PROBE = {"id": "p", "question": "?", "answer": "x", "evidence": ["m1"], "at": "m1"}
+PROBE = {"id": "p", "question": "?", "answer": "x", "evidence": ["m1"]}
 TURN = {"speaker": "Ada", "content": "Hi", "dia_id": "D1:1", "text": "Hi"}
 QUERY = {"query": "?", "answer": "x", "relevant_text_span": [["0", "0"]]}
 BLOCKS = [{"type": "text", "text": "Hi"}, {"type": "tool_use", "id": "t", "name": "n", "input": {}}]

@@ -7,7 +7,16 @@ from ctxlab.chats.case_format import case_to_dict, write_cases
 from ctxlab.chats.openai_reader import messages_from_openai
 from ctxlab.chats.workshop_file import WorkshopFile, load_workshop
 from ctxlab.datasets.formats import FORMATS, Format, find_format, read, read_all, sniff
-from ctxlab.datasets.public_sources import Source, bundled_dir, fetch, load, source, sources
+from ctxlab.datasets.public_sources import (
+    Source,
+    bundled_dir,
+    fetch,
+    is_dataset,
+    load,
+    of_split,
+    source,
+    sources,
+)
 
 __all__ = [
     "FORMATS",
@@ -18,10 +27,12 @@ __all__ = [
     "case_to_dict",
     "fetch",
     "find_format",
+    "is_dataset",
     "load",
     "load_workshop",
     "messages_from_anthropic",
     "messages_from_openai",
+    "of_split",
     "read",
     "read_all",
     "sniff",

@@ -6,7 +6,8 @@ import hashlib
 import logging
 import os
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,18 @@ class Source:
     sha256: str | None = None
     mirror: tuple[MirrorFile, ...] = ()
     bundled: str = ""
+    splits: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def available(self) -> bool:
+        """Whether anyone can have it: bundled, at an address, or in the local mirror.
+
+        Examples
+        --------
+        >>> source("agent-run").available
+        True
+        """
+        return bool(self.bundled or self.address or _in_mirror(self))
 
 
 _BUNDLED = {
@@ -65,15 +78,21 @@ _BUNDLED = {
 }
 
 
-@cache
 def sources() -> dict[str, Source]:
-    """Return every dataset that ctxlab knows by name, the bundled ones first.
+    """Return every dataset that can be had by name, the bundled ones first.
+
+    A split of one goes by ``NAME:SPLIT``, such as ``locomo:dev``.
 
     Examples
     --------
     >>> list(sources())[:3]
     ['market-surplus', 'night-discharge', 'agent-run']
     """
+    return {name: one for name, one in _declared().items() if one.available}
+
+
+@cache
+def _declared() -> dict[str, Source]:
     text = (Path(__file__).parent / "sources.toml").read_text(encoding="utf-8")
     entries: dict[str, dict[str, Any]] = tomllib.loads(text)
     bundled = {
@@ -102,9 +121,37 @@ def source(name: str) -> Source:
     >>> source("qmsum").format
     'qmsum'
     """
-    if name not in sources():
-        raise UnknownNameError("dataset", name, sources())
-    return sources()[name]
+    known = sources()
+    whole, _, split = name.partition(":")
+    if whole not in known:
+        raise UnknownNameError("dataset", whole, known)
+    if split and split not in known[whole].splits:
+        raise UnknownNameError(f"split of {whole}", split, known[whole].splits)
+    return known[whole]
+
+
+def is_dataset(name: str) -> bool:
+    """Say whether a text names a dataset, or a split of one.
+
+    Examples
+    --------
+    >>> is_dataset("locomo:dev"), is_dataset("talk.jsonl")
+    (True, False)
+    """
+    return name.partition(":")[0] in sources()
+
+
+def of_split(name: str, cases: Iterable[Case]) -> Iterator[Case]:
+    """Yield those of a dataset's cases that its name asks for: all, or one split.
+
+    Examples
+    --------
+    >>> [case.id for case in of_split("agent-run", load("agent-run"))]
+    ['agent-run']
+    """
+    wanted, split = source(name), name.partition(":")[2]
+    named = wanted.splits.get(split, ())
+    yield from (case for case in cases if not split or case.id in named)
 
 
 def bundled_dir() -> Path:
@@ -163,7 +210,7 @@ def load(name: str) -> list[Case]:
     >>> load("agent-run")[0].dataset
     'ctxlab-agent'
     """
-    return list(read_all(fetch(name), source(name).format))
+    return list(of_split(name, read_all(fetch(name), source(name).format)))
 
 
 def _in_mirror(wanted: Source) -> list[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -13,11 +13,12 @@ from ctxlab.core.tokens import TokenCounter, shared_counter
 from ctxlab.core.views import view
 from ctxlab.errors import OlderStoreError
 from ctxlab.store import backup as _backup
-from ctxlab.store import conversations, queries, reading, runs
+from ctxlab.store import conversations, queries, reading
 from ctxlab.store.connection import Database, Parameters
 from ctxlab.store.conversations import Conversation
 from ctxlab.store.migrate import tables
-from ctxlab.store.runs import Trial
+from ctxlab.store.runs import Runs
+from ctxlab.store.vectors import Vectors
 
 __all__ = ["Conversation", "Database", "Store"]
 
@@ -58,6 +59,10 @@ class Store:
     ) -> None:
         self.db = Database(path, read_only=read_only)
         self.counter = counter or shared_counter()
+        self.runs = Runs(self.db)
+        """Experiments, trials, measurements and ledgers."""
+        self.vectors = Vectors(self.db)
+        """The vectors of texts that encoders gave."""
 
     @classmethod
     def to_read(cls, path: str | Path) -> Store:
@@ -122,70 +127,6 @@ class Store:
         >>> Store(":memory:").prime(TokenCounter())
         """
         counter.prime(reading.stored_counts(self.db, counter.encoding))
-
-    def add_experiment(
-        self, name: str, spec: Mapping[str, object], trials: Sequence[str] = ()
-    ) -> str:
-        """Store an experiment and the hashes of its trials, done or not; return its id.
-
-        Examples
-        --------
-        >>> Store(":memory:").add_experiment("first", {})[:4]
-        'exp_'
-        """
-        return runs.add_experiment(self.db, name, spec, trials)
-
-    def known_trials(self, hashes: Sequence[str]) -> set[str]:
-        """Return those of `hashes` whose trials are stored and did not fail.
-
-        Examples
-        --------
-        >>> Store(":memory:").known_trials(["9f"])
-        set()
-        """
-        return runs.known_trials(self.db, hashes)
-
-    def add_trials(self, trials: Sequence[Trial]) -> None:
-        """Store trials with their outcomes and ledgers.
-
-        Examples
-        --------
-        >>> Store(":memory:").add_trials([])
-        """
-        if trials:
-            runs.add_trials(self.db, trials)
-
-    def trials_frame(self, experiment: str) -> pl.DataFrame:
-        """Return the trials of an experiment that are done: one row each.
-
-        Examples
-        --------
-        >>> store = Store(":memory:")
-        >>> store.trials_frame(store.add_experiment("first", {})).height
-        0
-        """
-        return runs.trials_frame(self.db, experiment)
-
-    def outcomes_frame(self, experiment: str) -> pl.DataFrame:
-        """Return the outcomes of an experiment: one row a trial and probe.
-
-        Examples
-        --------
-        >>> Store(":memory:").outcomes_frame("exp_none").height
-        0
-        """
-        return runs.outcomes_frame(self.db, experiment)
-
-    def ledger_of(self, trial_hash: str) -> str:
-        """Return the compact ledger of a trial, as JSON.
-
-        Examples
-        --------
-        >>> Store(":memory:").ledger_of("9f")
-        Traceback (most recent call last):
-        ctxlab.errors.NotFoundError: no trial '9f' in the store; ...
-        """
-        return runs.ledger_of(self.db, trial_hash)
 
     def query(
         self, text: str, parameters: Parameters = (), *, timeout: float | None = None

@@ -32,11 +32,11 @@ FIGURES = ROOT / "ctxlab" / MEASURED
 BUDGET = "10%"
 SEEDS = range(5)
 SETS = {
-    "LoCoMo": Source("locomo/locomo10.dev.json", ("1", "2", "3", "4"), BUDGET, "all_evidence"),
+    "LoCoMo": Source("locomo/locomo10.dev.json", ("1", "2", "3", "4"), BUDGET, "AllEvidence"),
     "ExplainMeetSum": Source(
-        "explainmeetsum.dev.jsonl.gz", ("specific",), BUDGET, "evidence_tokens"
+        "explainmeetsum.dev.jsonl.gz", ("specific",), BUDGET, "EvidenceTokens"
     ),
-    "tau-bench": Source("taubench_airline.dev.jsonl.gz", (), BUDGET, "answer"),
+    "tau-bench": Source("taubench_airline.dev.jsonl.gz", (), BUDGET, "AnswerKept(anywhere=True)"),
 }
 
 
@@ -55,7 +55,7 @@ def shares(encoder: str | None, root: Path, store: Store) -> tuple[dict, dict]:
     for name, source in SETS.items():
         cases = source.cases(root)
         grid = Grid(
-            runs.values(), [BUDGET], cases, seeds=SEEDS,
+            runs.values(), [BUDGET], cases, seeds=SEEDS, metrics=source.measure,
             encoder=load_encoder(encoder) if encoder else None,
         )  # fmt: skip
         results = grid.run(store)

@@ -41,9 +41,9 @@ RECIPES = {
     ),
 }
 WHAT = {
-    "all_evidence": "questions with all evidence kept, %",
-    "evidence_tokens": "evidence tokens kept, %",
-    "answer": "values of later calls kept, %",
+    "AllEvidence": "questions with all evidence kept, %",
+    "EvidenceTokens": "evidence tokens kept, %",
+    "AnswerKept(anywhere=True)": "values of later calls kept, %",
 }
 
 
@@ -54,7 +54,12 @@ def table(name: str, encoder: str | None, root: Path, store: Store) -> str:
     chosen = [s for s in strategies if encoder or not s.traits.needs]
     cases = source.cases(root)
     grid = Grid(
-        chosen, BUDGETS, cases, seeds=SEEDS, encoder=load_encoder(encoder) if encoder else None
+        chosen,
+        BUDGETS,
+        cases,
+        seeds=SEEDS,
+        metrics=source.measure,
+        encoder=load_encoder(encoder) if encoder else None,
     )
     results = grid.run(store)
     failures(results)
