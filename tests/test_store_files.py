@@ -15,6 +15,7 @@ import pytest
 from ctxlab.core.cases import Case
 from ctxlab.core.segments import Message
 from ctxlab.errors import (
+    NewerStoreError,
     OlderStoreError,
     StoreCorruptError,
     StoreError,
@@ -226,6 +227,25 @@ def test_a_backup_that_came_out_wrong_is_not_put_in_place(path, tmp_path, monkey
     assert kept(target) == ["a"]
 
 
+@pytest.mark.parametrize("room", [0, 40_000, 400_000, 800_000, 900_000, 1_500_000])
+def test_a_backup_on_a_full_disk_fails_or_is_whole(path, tmp_path, room):
+    """Once it was acknowledged and empty: its rows stood in a log that was thrown away."""
+    run(ADD + "store = Store(sys.argv[1]); add(store, *range(300))", path)
+    code = (
+        "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "from ctxlab.store import Store; import sys\n"
+        "store = Store(sys.argv[1])\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))\n"
+        "store.backup(sys.argv[2]); print('acknowledged')\n"
+    )
+    out = run(code, path, tmp_path / "saved.duckdb")
+    if "acknowledged" in out:
+        assert len(kept(tmp_path / "saved.duckdb")) == 300
+    else:
+        assert "disk is full" in out
+        assert {file.name for file in tmp_path.iterdir()} <= {"lab.duckdb", "lab.duckdb.wal"}
+
+
 def test_a_backup_keeps_who_may_read_it(path, tmp_path):
     """A store that is private stays so."""
     with Store(path) as store:
@@ -270,6 +290,17 @@ def test_a_log_that_cannot_be_replayed_is_moved_aside_with_its_file(saved, path)
     assert kept(path) == ["a"]
     assert done.aside.exists()
     assert Path(f"{done.aside}.wal").read_bytes() == Path(f"{other}.wal").read_bytes()
+
+
+def test_a_store_whose_opening_failed_is_not_open(saved, path):
+    """Though the error, and with it the frames of the opening, is kept, as a notebook does."""
+    with Store(path) as store, store.db.write() as connection:
+        connection.execute("INSERT INTO schema_migrations VALUES (99, 'x', 'x', '9.9.9', now())")
+    with pytest.raises(NewerStoreError) as kept_error:
+        Store(path)
+    restore(saved, path, overwrite=True)
+    assert kept(path) == ["a"]
+    assert kept_error.value
 
 
 def test_a_damaged_backup_is_named_and_replaces_nothing(saved, path):

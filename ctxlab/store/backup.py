@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from ctxlab.errors import StoreCorruptError, StoreError
-from ctxlab.store.attaching import open_here, opening, same_file
+from ctxlab.store.attaching import fold, open_here, opening, same_file
 from ctxlab.store.connection import Database, translated
 from ctxlab.store.migrate import tables
 from ctxlab.store.swapping import beside, exists, held, put_in_place
@@ -140,8 +140,11 @@ def _copy_file(source: Path, made: Path) -> None:
 
 
 def _verified(made: Path, wanted: _Digest | None, what: str) -> int:
-    """Open a copy, read all of it, and return its rows; refuse one that is not as wanted."""
+    """Make a copy whole, read all of it, and return its rows; refuse one not as wanted."""
     try:
+        Database(made).close()
+        # Closing says nothing when the disk is full, and leaves what it could not write in a log.
+        fold(made)
         with Database(made) as copy, copy.reading() as cursor:
             found = _digest(cursor)
     except StoreCorruptError as error:

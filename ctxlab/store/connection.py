@@ -81,6 +81,7 @@ class Database:
                 migrate(self._connection, self.path, read_only=read_only)
             except BaseException:
                 self._connection.close()
+                self._file = SharedFile()
                 raise
 
     def _open(self) -> tuple[SharedFile, duckdb.DuckDBPyConnection]:
@@ -93,7 +94,8 @@ class Database:
             raise StoreError(f"there is no store {self.path} to read; name an existing one")
         if not self.read_only:
             path.parent.mkdir(parents=True, exist_ok=True)
-        return shared(path), connect(path, read_only=self.read_only)
+        connection = connect(path, read_only=self.read_only)
+        return shared(path), connection
 
     @property
     def generation(self) -> int:
@@ -349,4 +351,5 @@ def _translate(error: Exception, path: str) -> StoreError:
 
 
 def _first_line(text: str) -> str:
-    return text.strip().splitlines()[0] if text.strip() else "no details"
+    lines = text.strip().removeprefix("TransactionContext Error: Failed to commit: ").splitlines()
+    return lines[0] if lines else "no details"

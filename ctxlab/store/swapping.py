@@ -95,6 +95,8 @@ def put_in_place(made: Path, target: Path, *, overwrite: bool) -> Path | None:
     ...     connect(made).close()
     ...     put_in_place(made, made.with_name("lab.duckdb"), overwrite=False)
     """
+    if _log(made).exists():
+        raise StoreError(f"{made} is not whole: it has a log still; free some space and try again")
     _write_through(made)
     # While this is held no store is opened in this process, so that closing our own handle of
     # the file cannot release a lock that one of them holds.
