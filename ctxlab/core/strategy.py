@@ -196,7 +196,14 @@ class Select(Strategy):
         return sorted(range(len(scores)), key=lambda group: -scores[group])
 
     def unmatched(self, context: Context, task: Task, scores: Sequence[float]) -> str:
-        """Return why `scores` say nothing, such as a question whose words stand nowhere, or "".
+        """Return why nothing is ranked, such as a question whose words stand nowhere, or "".
+
+        Parameters
+        ----------
+        context, task
+            What is ranked, and for which question.
+        scores : sequence of float
+            One for each group.
 
         Examples
         --------
