@@ -348,6 +348,17 @@ def test_what_is_pinned_stays_where_nothing_matches():
     assert result[len(result) - 1].source == "message:m8"
 
 
+@pytest.mark.parametrize("strategy", [BM25(), TFIDF(), MMR(), Knapsack()], ids=str)
+def test_a_pinned_question_does_not_match_itself(strategy):
+    """A chat's newest message is the question, and stays: the others are what is ranked."""
+    messages = [*map(_message, range(9)), Message("q", "user", "Any zebra?", pinned=True)]
+    context = Context.of(messages)
+    result = strategy.compress(context, share(context, 0.4, "Any zebra?"))
+    assert [segment.source for segment in result][-2:] == ["message:m8", "message:q"]
+    assert result.why is not None
+    assert NO_MATCH in str(result.why(context[0]))
+
+
 def _message(i: int) -> Message:
     return Message(f"m{i}", "user", f"Message number {i} of nine")
 

@@ -132,6 +132,19 @@ def newest(context: Context, task: Task) -> set[int]:
     return room.kept
 
 
+def is_silent(context: Context, scores: Sequence[float]) -> bool:
+    """Say whether no group that may be dropped has a score: a pinned question matches itself.
+
+    Examples
+    --------
+    >>> context = Context((Segment.of("a", "x"), Segment.of("b", "fish?", pinned=True)))
+    >>> is_silent(context, [0.0, 2.5]), is_silent(context, [0.1, 2.5])
+    (True, False)
+    """
+    pinned = context.pinned_groups
+    return not any(score for group, score in enumerate(scores) if group not in pinned)
+
+
 def group_scores(context: Context, scores: Sequence[float]) -> list[float]:
     """Return one score a group: that of its best segment.
 

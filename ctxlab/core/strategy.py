@@ -230,7 +230,14 @@ class Select(Strategy):
         return list(self.order(group_scores(context, self.score(context, task))))
 
     def unmatched(self, context: Context, task: Task, scores: Sequence[float]) -> str:
-        """Return why `scores` say nothing, such as a question whose words stand nowhere, or "".
+        """Return why nothing is ranked, such as a question whose words stand nowhere, or "".
+
+        Parameters
+        ----------
+        context, task
+            What is ranked, and for which question.
+        scores : sequence of float
+            One for each group.
 
         Examples
         --------

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from ctxlab.core.context import Context, Remembered
 from ctxlab.core.indexing import term_index
-from ctxlab.core.packing import NO_MATCH
+from ctxlab.core.packing import NO_MATCH, group_scores, is_silent
 from ctxlab.core.strategy import Select, Traits
 from ctxlab.core.task import Task
 from ctxlab.text.languages import LanguageName
@@ -66,8 +66,10 @@ class MMR(Select):
 
     def unmatched(self, context: Context, task: Task, scores: Sequence[float]) -> str:
         """Say so where no word of the question stands anywhere: novelty alone says nothing."""
-        asked = term_index(context, self.language).query(task.query)
-        return NO_MATCH if task.query and self.relevance and not asked.any() else ""
+        if not task.query or not self.relevance:
+            return ""
+        alike = term_index(context, self.language).cosines(task.query)
+        return NO_MATCH if is_silent(context, group_scores(context, alike.tolist())) else ""
 
     def _scores(self, context: Context, query: str) -> list[float]:
         index = term_index(context, self.language)

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from ctxlab.core.context import Context, Remembered
 from ctxlab.core.indexing import language_of, term_index
-from ctxlab.core.packing import NO_MATCH
+from ctxlab.core.packing import NO_MATCH, is_silent
 from ctxlab.core.segments import spoken
 from ctxlab.core.strategy import Select, Traits
 from ctxlab.core.task import Task
@@ -135,7 +135,7 @@ class BM25(Smoothed):
 
     def unmatched(self, context: Context, task: Task, scores: Sequence[float]) -> str:
         """Say so where no word of the question stands anywhere, or none was asked."""
-        if any(scores):
+        if not is_silent(context, scores):
             return ""
         return NO_MATCH if task.query else "there is no question to match"
 
@@ -169,7 +169,7 @@ class TFIDF(Smoothed):
 
     def unmatched(self, context: Context, task: Task, scores: Sequence[float]) -> str:
         """Say so where no word of the question stands anywhere."""
-        return NO_MATCH if task.query and not any(scores) else ""
+        return NO_MATCH if task.query and is_silent(context, scores) else ""
 
 
 class Surprisal(Smoothed):
