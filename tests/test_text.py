@@ -57,6 +57,14 @@ def test_sentences_tile_the_text(text):
         ("Անձրև էր։ Վերադարձանք։", ["Անձրև էր։ ", "Վերադարձանք։"]),
         ("One; Two;", ["One; Two;"]),
         ("فرق… وقال", ["فرق… ", "وقال"]),
+        ("３．５メートル．次です。", ["３．５メートル．", "次です。"]),
+        (
+            "Am 3. Mai kam z. B. Hr. Maier. Er ging.",
+            ["Am 3. Mai kam z. B. Hr. Maier. ", "Er ging."],
+        ),
+        ("Es war 2023. Mai und Juni.", ["Es war 2023. ", "Mai und Juni."]),
+        ("La Sra. Gil vive allí. Sí.", ["La Sra. Gil vive allí. ", "Sí."]),
+        ("Это ул. Мира. Да.", ["Это ул. Мира. ", "Да."]),
         ("", []),
     ],
 )

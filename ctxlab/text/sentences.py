@@ -22,17 +22,30 @@ _ALONE = (
 )
 _END = re.compile(
     rf"[{_SPACED}]+[\"'”’»›)\]]*(?=\s)|[{_ALONE}]+[」』”’）】》〉]*|\n"
+    # The wide full stop also parts the digits of numbers.
+    r"|\uff0e(?![0-9\uff10-\uff19])[」』”’）】》〉]*"
     # In Greek letters, a question ends with what is a semicolon elsewhere.
     r"|(?<=[\u0370-\u03ff\u1f00-\u1fff]);[\"'”’»)\]]*(?=\s)"
 )
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(\[\"'“])(?:[A-Za-z]|[A-Za-z](?:\.[A-Za-z])+|"
+    r"(?:^|[\s(\[\"'“„«])(?:[A-Za-z\u00c0-\u024f\u0370-\u04ff]|[A-Za-z](?:\.[A-Za-z])+|"
     r"mr|mrs|ms|dr|prof|st|sr|jr|vs|etc|cf|al|approx|ca|dept|inc|ltd|co|"
-    r"jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec|bzw|usw)\.$",
+    r"jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec|"
+    r"bzw|usw|evtl|ggf|inkl|vgl|hr|str|mio|mrd|"  # German
+    r"sra|srta|dra|ud|uds|pág|núm|avda|"  # Spanish
+    r"sig|sigg|dott|ecc|pag|"  # Italian
+    r"bijv|dhr|mevr|enz|"  # Dutch
+    r"ул|руб|коп|др|пр|стр|им|гг)\.$",  # Russian
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"\b(?:no|nr|vol|fig|eq|pp?)\.$", re.IGNORECASE)
 """Abbreviations before a number, and words elsewhere."""
+_DAY = re.compile(r"\b[0-9]{1,2}\.$")
+_GERMAN_MONTH = re.compile(
+    r"(?:Januar|Jänner|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember)"
+    r"\b"
+)
+"""After a day with a full stop; only German writes months with a capital letter there."""
 
 
 def sentence_ranges(text: str) -> list[tuple[int, int]]:
@@ -40,9 +53,9 @@ def sentence_ranges(text: str) -> list[tuple[int, int]]:
 
     The ranges tile the text: white space belongs to the sentence before it. A sentence ends at
     a line break, and at the marks of its script: at those like ``. ! ? ؟ ۔`` before white space
-    alone, and not where the mark ends an abbreviation or an initial, or the next word begins in
-    lower case; at those like ``。 । ။ ።`` always (after Unicode Standard Annex 29, rules SB6 to
-    SB11). Thai and Lao have no such marks.
+    alone, and not where the mark ends an abbreviation, an initial or the day of a German date,
+    or the next word begins in lower case; at those like ``。 । ။ ።`` always (after Unicode
+    Standard Annex 29, rules SB6 to SB11). Thai and Lao have no such marks.
 
     Examples
     --------
@@ -74,6 +87,8 @@ def _cuts(text: str) -> Iterator[int]:
             if _ABBREVIATION.search(before):
                 continue
             if text[at : at + 1].isdigit() and _NUMBERED.search(before):
+                continue
+            if _DAY.search(before) and _GERMAN_MONTH.match(text, at):
                 continue
         yield at
         start = at
