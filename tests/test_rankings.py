@@ -13,7 +13,7 @@ import pytest
 from ctxlab.core.context import Context
 from ctxlab.core.segments import Message, Segment
 from ctxlab.core.task import Task
-from ctxlab.strategies import MMR, TFIDF, LexRank, Salience, Surprisal, TextRank
+from ctxlab.strategies import BM25, MMR, TFIDF, LexRank, Salience, Surprisal, TextRank
 from ctxlab.strategies.graph import pagerank
 from ctxlab.strategies.salience import MARKS, marks
 from ctxlab.testing import check_laws, sample_case
@@ -159,6 +159,17 @@ def test_salience_weights_are_parameters():
     only = Salience(**{**zero, "numbers": 1.0, "bias": 0.0, "density": 0.0})
     scores = only.score(context_of("no", "17 and 4", "17"), Task(budget=1))
     assert scores[1] > scores[2] > scores[0]
+
+
+@pytest.mark.parametrize("strategy", [BM25(), TFIDF(), MMR()], ids=str)
+def test_a_ranking_that_matches_nothing_ranks_the_newest_first(strategy):
+    """What it says of its order is what it keeps."""
+    context = context_of(*TEXTS)
+    task = Task(budget=Task(budget=1).size(context) // 2, query="submarine")
+    ranking = strategy.ranking(context, task)
+    assert list(ranking) == [4, 3, 2, 1, 0]
+    kept = strategy.compress(context, task)
+    assert kept == context.keep_groups(ranking[: len(kept)])
 
 
 @pytest.mark.parametrize(

@@ -219,6 +219,8 @@ class Select(Strategy):
     def ranking(self, context: Context, task: Task) -> Sequence[int] | None:
         """Return the positions of the groups in the order in which they are tried.
 
+        Where the scores say nothing, that is from the newest to the oldest.
+
         Examples
         --------
         >>> from ctxlab.core.segments import Segment
@@ -227,7 +229,10 @@ class Select(Strategy):
         >>> ShortestFirst().ranking(context, Task(budget=1))
         [1, 0]
         """
-        return list(self.order(group_scores(context, self.score(context, task))))
+        scores = group_scores(context, self.score(context, task))
+        if self.unmatched(context, task, scores):
+            return list(range(len(scores) - 1, -1, -1))
+        return list(self.order(scores))
 
     def unmatched(self, context: Context, task: Task, scores: Sequence[float]) -> str:
         """Return why nothing is ranked, such as a question whose words stand nowhere, or "".
