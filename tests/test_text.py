@@ -15,6 +15,7 @@ from ctxlab.core.task import Task
 from ctxlab.strategies import BM25, LexRank, Sentences, StripBoilerplate
 from ctxlab.testing import check_laws
 from ctxlab.text.sentences import sentence_ranges
+from ctxlab.text.words import words
 
 
 def sentences(text: str) -> list[str]:
@@ -71,6 +72,27 @@ def test_sentences_tile_the_text(text):
 def test_sentence_ends(text, parts):
     """Marks of all scripts end them; abbreviations, initials and lower case after them do not."""
     assert sentences(text) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("2026-05-03", ["2026", "5", "3"]),
+        ("2026-05-03T08:00", ["2026", "5", "3t08", "00"]),
+        ("03.05.2026", ["3", "5", "2026"]),
+        ("am 03.05.26.", ["am", "3", "5", "26"]),
+        ("05/03/2026", ["5", "3", "2026"]),
+        ("٢٠٢٦/٠٥/٠٣", ["2026", "5", "3"]),
+        ("2026年5月3日", ["2026", "年", "5", "月", "3", "日"]),
+        (
+            "10.0.0.01 1.2.03.4 030-05-06",
+            ["10", "0", "0", "01", "1", "2", "03", "4", "030", "05", "06"],
+        ),
+    ],
+)
+def test_dates_in_digits_lose_their_leading_zeros(text, found):
+    """However a day is written in digits, its parts match; addresses and versions stay."""
+    assert words(text) == found
 
 
 def test_splitting_spares_pins_and_tool_calls():

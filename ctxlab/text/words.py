@@ -24,8 +24,8 @@ _HANGUL = "\uac00-\ud7a3"
 
 # Where two kinds of signs stand in a number, or one kind twice, it is clear what parts thousands;
 # a single comma or dot is read as the language does. In a list, as in JSON, a comma parts numbers.
-_PARTED = re.compile(r"\d[.,'’\u00a0\u202f\u2009٬]\d\d")
-_PARTED_ASCII = re.compile(r"[0-9][.,'][0-9]{2},?[0-9]")
+_PARTED = re.compile(r"\d[.,'’\u00a0\u202f\u2009٬/-]\d")
+_PARTED_ASCII = re.compile(r"[0-9][.,'/-][0-9]")
 _BEFORE = r"(?<![\d.,\[A-Za-z_])"
 _CLEAR = (
     r"\d{1,3}(?:\.\d{3})+(?=,\d{1,2}(?!\d))|\d{1,3}(?:,\d{3})+(?=\.\d)"
@@ -40,6 +40,12 @@ _BY_SIGN = {
 }
 _INDIAN = r"|\d{1,2}(?:,\d{2})+,\d{3}(?![\d,])"
 _NOT_DIGIT = re.compile(r"\D")
+_DATE = re.compile(
+    r"(?<![0-9a-z_])(?<![0-9][-/.,])(?:[0-9]{4}([-/.])[0-9]{1,2}\1[0-9]{1,2}"
+    r"|[0-9]{1,2}([-/.])[0-9]{1,2}\2(?:[0-9]{4}|[0-9]{2}))(?![0-9a-su-z_]|[-/.,][0-9])"
+)
+"""A day in digits, in the order of any country; a time may follow its t."""
+_LEADING_ZERO = re.compile(r"(?<![0-9])0(?=[0-9])")
 
 
 def terms(text: str, language: str = "en") -> list[str]:
@@ -57,7 +63,7 @@ def terms(text: str, language: str = "en") -> list[str]:
     list of str
         Stems by Snowball. A run of characters of a script without spaces (Chinese, Japanese,
         Thai, …) gives its bigrams, a Korean word itself and its bigrams. Thousands are written
-        without a sign between them.
+        without a sign between them, days of dates in digits without leading zeros.
 
     Raises
     ------
@@ -98,7 +104,9 @@ def words(text: str, language: str = "en") -> list[str]:
         return text.translate(_ASCII).split()
     if (_PARTED_ASCII if ascii_only else _PARTED).search(text):
         text = _thousands(language).sub(lambda digits: _NOT_DIGIT.sub("", digits[0]), text)
-    whole = folded(text, language)
+        whole = _DATE.sub(lambda day: _LEADING_ZERO.sub("", day[0]), folded(text, language))
+    else:
+        whole = folded(text, language)
     if whole.isascii():
         return whole.translate(_ASCII).split()
     return list(_unicode_words(whole))
