@@ -36,7 +36,11 @@ EncoderName = Annotated[
     ),
 ]
 FormatName = Annotated[
-    str | None, typer.Option("--format", help="The files' format; recognised when not given.")
+    str | None,
+    typer.Option(
+        "--format",
+        help="The files' format, or module:reader of your own; recognised when not given.",
+    ),
 ]
 SkipBad = Annotated[
     bool, typer.Option("--skip-bad", help="Leave out malformed records, and count them.")

@@ -13,6 +13,8 @@ from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from typing import Any
 
+from ctxlab.errors import SpecError
+
 _log = logging.getLogger(__name__)
 
 
@@ -37,6 +39,30 @@ class Declaration:
         for part in path.split("."):
             found = getattr(found, part, None)
         return found
+
+
+def imported(place: str, kind: str) -> Any:  # noqa: ANN401 - whatever stands there
+    """Return what somebody wrote as ``module:name``.
+
+    Raises
+    ------
+    SpecError
+        When there is no such module, or nothing of the name in it.
+
+    Examples
+    --------
+    >>> imported("ctxlab.strategies.windows:KeepLast", "strategy").__name__
+    'KeepLast'
+    """
+    module, _, path = place.partition(":")
+    try:
+        found: Any = import_module(module)
+        for part in path.split("."):
+            found = getattr(found, part)
+    # A module's name that is empty or relative is a ValueError or a TypeError.
+    except (ImportError, AttributeError, ValueError, TypeError) as error:
+        raise SpecError(f"{kind} {place!r} cannot be imported: {error}") from error
+    return found
 
 
 def declared(package: str, pattern: re.Pattern[str], owner: str) -> Iterator[Declaration]:

@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from importlib import import_module
 from inspect import isabstract
 from types import MappingProxyType
-from typing import Any, Generic, TypeGuard, TypeVar
+from typing import Generic, TypeGuard, TypeVar
 
-from ctxlab.core.declarations import Declaration, Plugins, declared
+from ctxlab.core.declarations import Declaration, Plugins, declared, imported
 from ctxlab.core.named import NamedValue
 from ctxlab.errors import SpecError, UnknownNameError
 
@@ -194,14 +193,7 @@ class Registry(Generic[T]):
         return isinstance(found, type) and issubclass(found, self.base) and not isabstract(found)
 
     def _imported(self, place: str) -> type[T]:
-        module, _, path = place.partition(":")
-        try:
-            found: Any = import_module(module)
-            for part in path.split("."):
-                found = getattr(found, part)
-        # A module's name that is empty or relative is a ValueError or a TypeError.
-        except (ImportError, AttributeError, ValueError, TypeError) as error:
-            raise SpecError(f"{self.kind} {place!r} cannot be imported: {error}") from error
+        found = imported(place, self.kind)
         if not (isinstance(found, type) and issubclass(found, self.base)):
             kind = f"a subclass of {self.base.__name__}"
             raise SpecError(f"{place!r} is a {type(found).__name__}, not {kind}")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from ctxlab.chats.anthropic_reader import messages_from_anthropic
 from ctxlab.chats.case_format import case_to_dict, write_cases
+from ctxlab.chats.file_format import Format
 from ctxlab.chats.openai_reader import messages_from_openai
 from ctxlab.chats.workshop_file import WorkshopFile, load_workshop
-from ctxlab.datasets.formats import FORMATS, Format, find_format, read, read_all, sniff
+from ctxlab.datasets.case_files import read, read_all
+from ctxlab.datasets.formats import FORMATS, find_format, register_format, sniff
 from ctxlab.datasets.public_sources import Source, bundled_dir, fetch, load, source, sources
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "messages_from_openai",
     "read",
     "read_all",
+    "register_format",
     "sniff",
     "source",
     "sources",

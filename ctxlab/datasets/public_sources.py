@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ctxlab.core.cases import Case
-from ctxlab.datasets.formats import read_all
+from ctxlab.datasets.case_files import read_all
 from ctxlab.errors import DatasetError, UnknownNameError
 
 MIRROR = "CTXLAB_DATA_DIR"
