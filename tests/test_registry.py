@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -52,41 +51,6 @@ THEIRS = """
         def measure(self, run, probe):
             return float(len(run.after.text))
 """
-
-
-class Site:
-    """A folder that packages are installed into, and a Python that sees it."""
-
-    def __init__(self, folder):
-        self.folder = folder
-
-    def install(self, package, modules, **points):
-        """Write a package's modules, and the entry points that it declares."""
-        home = self.folder / package
-        home.mkdir()
-        for name, source in modules.items():
-            (home / f"{name}.py").write_text(dedent(source))
-        info = self.folder / f"{package}-1.0.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
-        lines = [f"[ctxlab.{group}]\n{package} = {value}\n" for group, value in points.items()]
-        (info / "entry_points.txt").write_text("\n".join(lines))
-
-    def python(self, code):
-        """Run a script and return what it prints as JSON, and what stands on stderr."""
-        path = os.pathsep.join([str(self.folder), *sys.path])
-        done = subprocess.run(
-            [sys.executable, "-c", dedent(code)], capture_output=True, text=True, check=False,
-            env={**os.environ, "PYTHONPATH": path, "COLUMNS": "200"},
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout), done.stderr
-
-
-@pytest.fixture
-def site(tmp_path):
-    """Return a folder to install packages into."""
-    return Site(tmp_path)
 
 
 def defined(base):
@@ -143,8 +107,7 @@ def test_a_package_of_others_adds_a_strategy_and_a_metric(site):
     """Installed, they go by their names in code, text, listing and laws."""
     site.install("theirs", {"__init__": "", "own": THEIRS}, strategies="theirs", metrics="theirs")
     found, errors = site.python("""
-        import json
-        from typer.testing import CliRunner
+                from typer.testing import CliRunner
         from ctxlab import KeepLast, Letters, Longest, parse
         from ctxlab.cli import app
         from ctxlab.core.specs import METRICS, STRATEGIES, parse_metric
@@ -178,8 +141,7 @@ def test_an_entry_point_may_name_one_class(site):
     """The others of its module are not listed, and it goes by its own name."""
     site.install("theirs", {"__init__": THEIRS}, strategies="theirs:Longest")
     found, _ = site.python("""
-        import json
-        from ctxlab.core.specs import STRATEGIES
+                from ctxlab.core.specs import STRATEGIES
         theirs = [c for c in STRATEGIES.classes().values() if c.__module__ == "theirs"]
         print(json.dumps([cls.__name__ for cls in theirs]))
     """)
@@ -200,8 +162,7 @@ def test_a_broken_package_is_reported_and_hurts_no_other(modules, value, words, 
     """All else works; its error is logged once, is kept, and comes when its name is asked for."""
     site.install("theirs", modules, strategies=value)
     found, errors = site.python("""
-        import json
-        from typer.testing import CliRunner
+                from typer.testing import CliRunner
         from ctxlab import KeepLast, parse
         from ctxlab.cli import app
         from ctxlab.core.specs import STRATEGIES
@@ -233,8 +194,7 @@ def test_an_entry_point_that_leads_nowhere_is_reported(site):
     """Whose modules cannot be found has no names; the listing says so."""
     site.install("theirs", {"__init__": ""}, strategies="elsewhere.strategies")
     found, errors = site.python("""
-        import json
-        from ctxlab.core.specs import STRATEGIES
+                from ctxlab.core.specs import STRATEGIES
         print(json.dumps([*STRATEGIES.problems().values()]))
     """)
     assert "elsewhere.strategies of the package 'theirs'" in found[0]
@@ -246,8 +206,7 @@ def test_two_packages_with_one_name_are_told_apart_by_their_modules(site):
     for name in ("one", "two"):
         site.install(name, {"__init__": THEIRS}, strategies=name)
     found, errors = site.python("""
-        import json
-        from ctxlab.core.specs import STRATEGIES, parse
+                from ctxlab.core.specs import STRATEGIES, parse
         from ctxlab.errors import SpecError
         try:
             parse("Longest()")
