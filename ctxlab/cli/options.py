@@ -78,14 +78,14 @@ def read_inputs(
     >>> next(read_inputs(["agent-run"])).id
     'agent-run'
     """
-    from ctxlab.datasets import fetch, read_all, sources
+    from ctxlab.datasets import cases_of, is_dataset, read_all
 
     skipped: list[DataError] = []
     for path in paths:
-        named = not Path(path).exists() and path in sources()
-        files = fetch(path) if named else [path]
-        chosen = sources()[path].format if named else format_name
-        yield from read_all(files, chosen, skip_bad=skip_bad, on_skip=skipped.append)
+        if not Path(path).exists() and is_dataset(path):
+            yield from cases_of(path, skip_bad=skip_bad, on_skip=skipped.append)
+        else:
+            yield from read_all(path, format_name, skip_bad=skip_bad, on_skip=skipped.append)
     for error in skipped:
         say(f"skipped: {error}")
     if skipped:

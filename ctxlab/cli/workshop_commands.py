@@ -42,10 +42,10 @@ def tier_rows(path: str, store: Path, encoding: str, total: int) -> list[dict[st
 def _loaded(path: str, store: Store) -> str | None:
     from ctxlab.chats.files import records
     from ctxlab.chats.workshop_file import is_workshop
-    from ctxlab.datasets import fetch, load_workshop, sources
+    from ctxlab.datasets import fetch, is_dataset, load_workshop
     from ctxlab.workshop.workshops import Workshops
 
-    named = not Path(path).exists() and path in sources()
+    named = not Path(path).exists() and is_dataset(path)
     file = fetch(path)[0] if named else Path(path)
     if file.is_dir() or not is_workshop(next(iter(records(file))).raw):
         return None

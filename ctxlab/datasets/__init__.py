@@ -8,8 +8,9 @@ from ctxlab.chats.file_format import Format
 from ctxlab.chats.openai_reader import messages_from_openai
 from ctxlab.chats.workshop_file import WorkshopFile, load_workshop
 from ctxlab.datasets.case_files import read, read_all
+from ctxlab.datasets.fetching import bundled_dir, cases_of, fetch, load
 from ctxlab.datasets.formats import FORMATS, find_format, register_format, sniff
-from ctxlab.datasets.public_sources import Source, bundled_dir, fetch, load, source, sources
+from ctxlab.datasets.public_sources import Source, is_dataset, source, sources
 
 __all__ = [
     "FORMATS",
@@ -18,8 +19,10 @@ __all__ = [
     "WorkshopFile",
     "bundled_dir",
     "case_to_dict",
+    "cases_of",
     "fetch",
     "find_format",
+    "is_dataset",
     "load",
     "load_workshop",
     "messages_from_anthropic",
