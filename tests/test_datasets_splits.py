@@ -6,6 +6,7 @@ import hashlib
 import json
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain
 from threading import Thread
 
 import pytest
@@ -13,7 +14,6 @@ from typer.testing import CliRunner
 
 from ctxlab.cli import app
 from ctxlab.datasets import Source, case_to_dict, cases_of, fetch, is_dataset, load, source, sources
-from ctxlab.datasets import public_sources as catalogue
 from ctxlab.datasets.fetching import MIRROR, digest
 from ctxlab.datasets.public_sources import MirrorFile, PublishedFile, source_and_split
 from ctxlab.errors import DatasetError, UnknownNameError
@@ -37,6 +37,12 @@ def talk(name):
     turn = {"speaker": "Ada", "dia_id": "D1:1", "text": f"This is {name}."}
     qa = {"question": "Who?", "answer": name, "evidence": ["D1:1"], "category": 4}
     return {"sample_id": name, "conversation": {"session_1": [turn]}, "qa": [qa]}
+
+
+def declare(monkeypatch, own):
+    """Make `own` the only dataset there is."""
+    for module in ("ctxlab.datasets", "ctxlab.datasets.public_sources"):
+        monkeypatch.setattr(f"{module}.sources", lambda: {own.name: own})
 
 
 @pytest.fixture
@@ -76,7 +82,7 @@ def talks(address, tmp_path, monkeypatch):
         splits={"dev": ("conv-2", "conv-4"), "seen": ("conv-5*",), "test": ()},
         mirror=(MirrorFile("own/dev.json", dev.stat().st_size, digest(dev), split="dev"),),
     )
-    monkeypatch.setattr(catalogue, "sources", lambda: {"own": own})
+    declare(monkeypatch, own)
     return tmp_path
 
 
@@ -84,7 +90,7 @@ def test_a_split_is_taken_from_the_whole_file(talks):
     """By its list of ids, in the file's order; one split is all that is in no other."""
     found = {name: [case.id for case in load(f"own:{name}")] for name in source("own").splits}
     assert found == {"dev": ["conv-2", "conv-4"], "seen": ["conv-5"], "test": ["conv-1", "conv-3"]}
-    assert sorted(sum(found.values(), [])) == [case.id for case in load("own")]
+    assert sorted(chain(*found.values())) == [case.id for case in load("own")]
     assert (talks / "cache/own/whole.json").is_file()
 
 
@@ -120,7 +126,7 @@ def meetings(address, tmp_path, monkeypatch):
         "own", "Own", "qmsum", "MIT", base=address, files=tuple(files), file_per_case=True,
         splits={"dev": ("Bro2",), "test": ()},
     )  # fmt: skip
-    monkeypatch.setattr(catalogue, "sources", lambda: {"own": own})
+    declare(monkeypatch, own)
     return tmp_path
 
 
@@ -135,7 +141,7 @@ def test_of_a_file_per_case_only_those_of_the_split_are_fetched(meetings):
 
 def test_a_digest_of_ones_own_is_for_one_file(meetings):
     """Of many files the digests are known, and one cannot be that of all."""
-    with pytest.raises(DatasetError, match="own is 3 files.*leave sha256 out"):
+    with pytest.raises(DatasetError, match=r"own is 3 files.*leave sha256 out"):
         fetch("own", sha256="0" * 64)
     with pytest.raises(DatasetError, match="hash"):
         fetch("own:dev", sha256="0" * 64)
@@ -162,7 +168,7 @@ def test_every_declared_case_is_in_one_split_alone():
         ids = [case_id for declared in one.splits.values() for case_id in declared]
         assert len(set(ids)) == len(ids)
         if one.file_per_case:
-            assert len(sum((one.files_of(split) for split in one.splits), ())) == len(one.files)
+            assert sum(len(one.files_of(split)) for split in one.splits) == len(one.files)
             assert set(ids) <= {
                 file.file.split("/")[-1].removesuffix(".json") for file in one.files
             }
