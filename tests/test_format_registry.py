@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from importlib import import_module
+from inspect import getmembers, isfunction, signature
 from pkgutil import iter_modules
 from textwrap import dedent
 
@@ -41,17 +42,13 @@ THEIRS = """
 
 
 def test_no_reader_is_forgotten():
-    """Each module with a `read_…` of its own declares a format; names and places are single."""
+    """Each module with a function of a record and a name declares a format, each its own."""
     declared = []
     for package in map(import_module, PACKAGES):
         for info in iter_modules(package.__path__, f"{package.__name__}."):
             module = import_module(info.name)
-            readers = [
-                name
-                for name, found in vars(module).items()
-                if name.startswith("read_") and getattr(found, "__module__", "") == info.name
-            ]
-            if [name for name in readers if name != "read_all"]:
+            functions = [f for _, f in getmembers(module, isfunction) if f.__module__ == info.name]
+            if any([*signature(f).parameters] == ["raw", "name"] for f in functions):
                 declared.append(module.FORMAT)
     assert len({one.name for one in declared}) == len(declared)
     assert {one.name: one for one in declared} == dict(FORMATS)

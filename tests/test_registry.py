@@ -107,7 +107,8 @@ def test_a_package_of_others_adds_a_strategy_and_a_metric(site):
     """Installed, they go by their names in code, text, listing and laws."""
     site.install("theirs", {"__init__": "", "own": THEIRS}, strategies="theirs", metrics="theirs")
     found, errors = site.python("""
-                from typer.testing import CliRunner
+        import json
+        from typer.testing import CliRunner
         from ctxlab import KeepLast, Letters, Longest, parse
         from ctxlab.cli import app
         from ctxlab.core.specs import METRICS, STRATEGIES, parse_metric
@@ -141,7 +142,8 @@ def test_an_entry_point_may_name_one_class(site):
     """The others of its module are not listed, and it goes by its own name."""
     site.install("theirs", {"__init__": THEIRS}, strategies="theirs:Longest")
     found, _ = site.python("""
-                from ctxlab.core.specs import STRATEGIES
+        import json
+        from ctxlab.core.specs import STRATEGIES
         theirs = [c for c in STRATEGIES.classes().values() if c.__module__ == "theirs"]
         print(json.dumps([cls.__name__ for cls in theirs]))
     """)
@@ -162,7 +164,8 @@ def test_a_broken_package_is_reported_and_hurts_no_other(modules, value, words, 
     """All else works; its error is logged once, is kept, and comes when its name is asked for."""
     site.install("theirs", modules, strategies=value)
     found, errors = site.python("""
-                from typer.testing import CliRunner
+        import json
+        from typer.testing import CliRunner
         from ctxlab import KeepLast, parse
         from ctxlab.cli import app
         from ctxlab.core.specs import STRATEGIES
@@ -194,7 +197,8 @@ def test_an_entry_point_that_leads_nowhere_is_reported(site):
     """Whose modules cannot be found has no names; the listing says so."""
     site.install("theirs", {"__init__": ""}, strategies="elsewhere.strategies")
     found, errors = site.python("""
-                from ctxlab.core.specs import STRATEGIES
+        import json
+        from ctxlab.core.specs import STRATEGIES
         print(json.dumps([*STRATEGIES.problems().values()]))
     """)
     assert "elsewhere.strategies of the package 'theirs'" in found[0]
@@ -206,7 +210,8 @@ def test_two_packages_with_one_name_are_told_apart_by_their_modules(site):
     for name in ("one", "two"):
         site.install(name, {"__init__": THEIRS}, strategies=name)
     found, errors = site.python("""
-                from ctxlab.core.specs import STRATEGIES, parse
+        import json
+        from ctxlab.core.specs import STRATEGIES, parse
         from ctxlab.errors import SpecError
         try:
             parse("Longest()")

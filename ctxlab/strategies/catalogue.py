@@ -179,11 +179,11 @@ def measurements() -> dict[str, Measurement]:
     >>> sorted(measurements())
     ['ExplainMeetSum', 'LoCoMo', 'tau-bench']
     """
+    found: dict[str, dict[str, Any]] = _measured()["sets"]
+    lists = ("categories", "seeds")
     return {
-        name: Measurement(
-            **{key: tuple(fact) if isinstance(fact, list) else fact for key, fact in facts.items()}
-        )
-        for name, facts in _measured()["sets"].items()
+        name: Measurement(**{**facts, **{key: tuple(facts[key]) for key in lists}})
+        for name, facts in found.items()
     }
 
 
