@@ -136,11 +136,15 @@ def fetch_dataset(
 
       ctxlab datasets fetch qmsum:dev --folder data
     """
-    from ctxlab.datasets import fetch, source
+    from ctxlab.datasets import fetch
     from ctxlab.datasets.fetching import digest
+    from ctxlab.datasets.public_sources import source_and_split
 
-    wanted = source(name)
+    wanted, split = source_and_split(name)
     say(f"{wanted.title}; licence: {wanted.licence}; {wanted.home or 'bundled with ctxlab'}")
+    parts = wanted.files_of(split)
+    if len(parts) > 1:
+        say(f"{len(parts)} files, {sum(part.size or 0 for part in parts) / 1e6:.0f} MB")
     files = fetch(name, folder, sha256=sha256)
     if as_json:
         rows = [{"path": str(path), "sha256": digest(path)} for path in files]
