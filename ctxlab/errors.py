@@ -96,6 +96,16 @@ class EncodingUnavailableError(CtxlabError, RuntimeError):
     """
 
 
+class BrokenPromiseError(CtxlabError):
+    """A strategy's result breaks a law that every result keeps: it is shown, and never ranked.
+
+    Examples
+    --------
+    >>> issubclass(BrokenPromiseError, CtxlabError)
+    True
+    """
+
+
 class SpecError(CtxlabError, ValueError):
     """A strategy or recipe text that cannot be turned into a strategy.
 
@@ -241,6 +251,42 @@ class StoreCorruptError(StoreError):
     """
 
 
+class ForkedStoreError(StoreError):
+    """A store is used in a process that was forked from one that uses stores.
+
+    Parameters
+    ----------
+    path : str
+        The store's file.
+
+    Examples
+    --------
+    >>> print(ForkedStoreError("lab.duckdb"))
+    lab.duckdb cannot be used here, because this process was forked from one that uses stores, ...
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"{path} cannot be used here, because this process was forked from one that uses "
+            "stores, whose threads are missing; save in the parent, or close it there and open it "
+            "in a worker that was started with multiprocessing.get_context('spawn')"
+        )
+        self.path = path
+
+    def __reduce__(self) -> tuple[type[ForkedStoreError], tuple[str]]:
+        return type(self), (self.path,)
+
+
+class OlderStoreError(StoreError):
+    """The file needs migrations, and was opened to read only.
+
+    Examples
+    --------
+    >>> issubclass(OlderStoreError, StoreError)
+    True
+    """
+
+
 class NewerStoreError(StoreError):
     """The file was written by a newer ctxlab than this one.
 
@@ -315,14 +361,28 @@ class InvalidArtifactError(CtxlabError, ValueError):
     artifact of step 'persona' breaks its schema in 1 place: $.age: is missing
     """
 
+    _VERDICT = "breaks its schema"
+
     def __init__(self, what: str, faults: Iterable[tuple[str, str]]) -> None:
         self.what, self.faults = what, list(faults)
         places = f"{len(self.faults)} place" + ("s" if len(self.faults) != 1 else "")
         listing = "; ".join(f"{path}: {problem}" for path, problem in self.faults)
-        super().__init__(f"{what} breaks its schema in {places}: {listing}")
+        super().__init__(f"{what} {self._VERDICT} in {places}: {listing}")
 
     def __reduce__(self) -> tuple[type[InvalidArtifactError], tuple[str, list[tuple[str, str]]]]:
         return type(self), (self.what, self.faults)
+
+
+class NotJSONError(InvalidArtifactError):
+    """A value that JSON cannot hold, with the JSON path of every fault.
+
+    Examples
+    --------
+    >>> print(NotJSONError("artifact of step 'persona'", [("$.age", "NaN is no JSON number")]))
+    artifact of step 'persona' is not JSON in 1 place: $.age: NaN is no JSON number
+    """
+
+    _VERDICT = "is not JSON"
 
 
 class TransitionError(CtxlabError, ValueError):

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import typer
 
+from ctxlab.bench.board_rows import FIELDS
 from ctxlab.cli import app
-from ctxlab.cli.comparing import JSON_FIELDS
 from ctxlab.datasets import write_cases
 from ctxlab.store import Store
 from ctxlab.testing import sample_case
@@ -40,7 +40,8 @@ def test_compare_prints_the_promised_json(chats, tmp_path):
     assert found["encoding"] == "o200k_base"
     assert len(found["rows"]) == 26
     for row in found["rows"]:
-        assert tuple(row) == JSON_FIELDS
+        assert tuple(row) == (*FIELDS, "metrics")
+        assert row["metrics"]["AllEvidence"]["mean"] == row["all_evidence"]
         assert 0 <= row["all_evidence"] <= 1
         assert 0 < row["rate"] <= 1
         assert row["failed"] == 0
@@ -76,7 +77,7 @@ def test_a_gate_that_is_missed_exits_with_3(chats, tmp_path):
         (("compare", "chats.jsonl", "--budget", "0"), 2, "not positive"),
         (("compare", "chats.jsonl", "--category", "numbers"), 2, "did you mean 'number'"),
         (("compare", "chats.jsonl", "--encoding", "o201k"), 2, "did you mean"),
-        (("compare", "chats.jsonl", "--measure", "evidence"), 2, "evidence_tokens"),
+        (("compare", "chats.jsonl", "--measure", "AlEvidence"), 2, "did you mean 'AllEvidence'"),
         (("show", "chats.jsonl", "--case", "markt"), 2, "did you mean 'market'"),
         (("strategies", "Bm25"), 2, "did you mean 'BM25'"),
         (("datasets", "fetch", "lokomo"), 2, "did you mean 'locomo'"),
@@ -212,3 +213,40 @@ def test_every_command_is_documented(path, command):
     assert "For example:" in (command.help or "")
     assert f"ctxlab {' '.join(path)}" in command.help
     assert all(getattr(option, "help", None) for option in command.params)
+
+
+def test_gates_hold_a_margin_and_say_what_they_cannot_hold(chats, tmp_path):
+    """Not inferior to itself within a margin, inferior without evidence; no questions, no gate."""
+    compare = ("compare", "market-surplus", "--budget", "25%", "--store", "s.duckdb")
+    both = (*compare, "--strategy", "BM25", "--strategy", "KeepLast")
+    done = ctxlab(*both, "--non-inferior-to", "BM25", "--margin", "3", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "KeepLast() at 25% is not shown to be within 3 points of BM25()" in done.stderr
+    one = (*compare, "--strategy", "KeepLast", "--non-inferior-to", "KeepLast")
+    done = ctxlab(*one, "--summary", "summary.md", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "| `KeepLast()` (baseline) |" in (tmp_path / "summary.md").read_text()
+    (tmp_path / "bare.json").write_text('[{"role": "user", "content": "Hi"}]')
+    bare = ("compare", "bare.json", "--strategy", "KeepLast", "--budget", "99")
+    done = ctxlab(*bare, "--fail-under", "0.5", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "no questions" in done.stderr
+
+
+def test_runs_of_one_task_are_one_cluster_where_the_user_says_so(tmp_path):
+    """What is independent is named by a part of the id; a pattern that finds nothing is refused."""
+    message = {"id": "m", "role": "user", "content": "x"}
+    probe = {"id": "p", "question": "?", "answer": "x", "evidence": ["m"], "category": ""}
+    names = [f"t{n // 2}_r{n % 2}" for n in range(4)]
+    cases = [
+        {"id": name, "dataset": "d", "messages": [message], "probes": [probe]} for name in names
+    ]
+    (tmp_path / "runs.jsonl").write_text("\n".join(map(json.dumps, cases)))
+    asked = ("compare", "runs.jsonl", "--strategy", "KeepLast", "--budget", "99", "--json")
+    done = ctxlab(*asked, "--cluster-by", "(t\\d)_", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    with Store(tmp_path / "ctxlab.duckdb") as store:
+        assert store.query("SELECT count(DISTINCT cluster) FROM trials").item() == 2
+    done = ctxlab(*asked, "--cluster-by", "task(\\d)", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "finds no group in the id 't0_r0'" in done.stderr

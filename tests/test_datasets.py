@@ -289,12 +289,10 @@ def test_locomo_has_622_probes_with_evidence(data_dir, monkeypatch):
 
 
 def test_taubench_probes_are_those_of_the_reference(data_dir, monkeypatch):
-    """Derived from the original runs, they equal the case file, all 331."""
+    """All 331 of the case file, with its evidence and the agent's own words beside it."""
     monkeypatch.setenv(MIRROR, str(data_dir))
     reference = read(data_dir / "taubench_airline.dev.jsonl.gz")
-    expected = {
-        c.id.removeprefix("air_"): [(p.answer, p.evidence, p.at) for p in c.probes]
-        for c in reference
-    }
-    derived = {c.id: [(p.answer, p.evidence, p.at) for p in c.probes] for c in load("taubench:dev")}
-    assert derived == expected
+    expected = {(c.id.removeprefix("air_"), p.answer, p.at): p for c in reference for p in c.probes}
+    derived = {(c.id, p.answer, p.at): p for c in load("taubench:dev") for p in c.probes}
+    assert set(derived) == set(expected)
+    assert all(set(derived[key].evidence) >= set(expected[key].evidence) for key in expected)

@@ -148,7 +148,11 @@ FAULTS = {
     "workshop: duplicate ids": (
         workshop(GOOD["messages"][0], GOOD["messages"][0]), "workshop", "steps[0].messages",
     ),
-    "cases: duplicate probe ids": ({**GOOD, "probes": [PROBE, PROBE]}, "cases", "probes"),
+    "cases: duplicate probe ids": ({**GOOD, "probes": [PROBE, PROBE]}, "cases", "probes[1]"),
+    "cases: evidence that comes too late": (
+        {**GOOD, "probes": [{**PROBE, "evidence": ["m1"], "at": "m1"}]}, "cases",
+        "probes[0].evidence",
+    ),
     "cases: evidence that is no list": (
         {**GOOD, "probes": [{**PROBE, "evidence": "m1"}]}, "cases", "probes[0].evidence",
     ),

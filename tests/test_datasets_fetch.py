@@ -63,7 +63,7 @@ def published(file="data.jsonl", size=None, sha256=None):
 
 def test_every_source_says_its_licence_and_format():
     """Names, licences and formats of the list are there, and the formats exist."""
-    assert {"locomo", "qmsum", "explainmeetsum", "longmemeval", "taubench"} < set(sources())
+    assert {"locomo", "qmsum", "longmemeval", "taubench"} < set(sources())
     from ctxlab.datasets import FORMATS
 
     for one in sources().values():

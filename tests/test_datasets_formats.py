@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -258,6 +259,11 @@ names = st.text(letters, min_size=1, max_size=8)
 maybe = st.none() | names
 
 
+def before(ids, evidence, at):
+    """Say whether a message comes before the place where a probe is asked."""
+    return at is None or ids.index(evidence) < ids.index(at)
+
+
 @st.composite
 def cases(draw):
     """Draw a case of any text, with tool calls and probes of every kind."""
@@ -278,7 +284,9 @@ def cases(draw):
     some = st.sampled_from(ids)
     evidence = st.lists(some, unique=True).map(tuple)
     mode = st.sampled_from(["all", "any"])
-    asked = st.builds(Probe, names, names, texts, evidence, texts, mode, st.none() | some)
+    asked = st.builds(Probe, names, names, texts, evidence, texts, mode, st.none() | some).map(
+        lambda p: replace(p, evidence=tuple(e for e in p.evidence if before(ids, e, p.at)))
+    )
     probes = draw(st.lists(asked, max_size=3, unique_by=lambda probe: probe.id))
     return Case(draw(names), draw(names), tuple(messages), tuple(probes))
 

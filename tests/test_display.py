@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
-from ctxlab.bench.results import LostEvidence, LostProbe
+from ctxlab.bench.grid import DEFAULT_METRICS, Grid
+from ctxlab.bench.losses import LostEvidence, LostProbe
 from ctxlab.core.budgets import TierUse
 from ctxlab.core.context import Context
 from ctxlab.core.ledger import Fate, LedgerEntry
+from ctxlab.core.metric import FunctionMetric, MetricTraits
 from ctxlab.core.segments import Message
+from ctxlab.core.strategy import Select
 from ctxlab.display.charts import availability_curve, bundle, frontier, pareto
-from ctxlab.display.html import budget_html, context_html, leaderboard_html, ledger_html
+from ctxlab.display.html import budget_html, context_html, ledger_html
+from ctxlab.display.leaderboards import leaderboard_html
 from ctxlab.display.report import ReportData, build_report, json_for_html
-from ctxlab.testing import sample_results
+from ctxlab.testing import sample_case, sample_results
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> & \"'"
 
 
 @pytest.fixture(scope="module")
-def rows():
-    return sample_results().rows()
+def board():
+    return sample_results().leaderboard()
 
 
 class Tags(HTMLParser):
@@ -38,21 +43,42 @@ class Tags(HTMLParser):
         self.attributes |= {name for name, _ in attrs}
 
 
-def hostile_report(rows) -> ReportData:
+class Named(Select):
+    """Has a parameter that is shown, whatever it says."""
+
+    label: str = ""
+
+    def score(self, context, task):
+        return [1.0 for _ in context]
+
+
+def hostile_board():
+    """Return a leaderboard whose strategy and metric carry hostile text in their names."""
+    hostile = FunctionMetric(
+        function=lambda run: 1.0, shown=MetricTraits(title=HOSTILE, unit="share")
+    )
+    grid = Grid(
+        [Named(label=HOSTILE), "KeepLast()"],
+        ["40%"],
+        [sample_case()],
+        metrics=[*DEFAULT_METRICS, hostile],
+    )
+    with ThreadPoolExecutor(1) as threads:
+        return grid.run(executor=threads).leaderboard()
+
+
+def hostile_report() -> ReportData:
     evidence = (LostEvidence(HOSTILE, HOSTILE, HOSTILE, HOSTILE),)
     lost = LostProbe(HOSTILE, "p", HOSTILE, HOSTILE, HOSTILE, HOSTILE, "40%", evidence)
-    hostile_rows = [replace(row, strategy=HOSTILE, budget="40%") for row in rows]
-    return ReportData(
-        HOSTILE, [*rows, *hostile_rows], [("40%", HOSTILE)], [lost], {"command": HOSTILE}
-    )
+    return ReportData(HOSTILE, hostile_board(), [lost], {"command": HOSTILE})
 
 
-def test_a_notebook_repr_needs_no_script_style_or_class(rows):
+def test_a_notebook_repr_needs_no_script_style_or_class():
     """Whatever a sanitizer strips is not there, and data is escaped."""
     context = Context.of([Message("m1", "user", HOSTILE, name=HOSTILE)])
     entry = LedgerEntry("message:m1", 0, 9, Fate.DROPPED, HOSTILE, 9, 0, HOSTILE)
     pages = [
-        leaderboard_html([{**asdict(row), "strategy": HOSTILE} for row in rows]),
+        leaderboard_html(hostile_board()),
         context_html(context),
         ledger_html(context, [entry]),
         budget_html([TierUse(HOSTILE, 9, 5)]),
@@ -81,10 +107,10 @@ def test_long_conversations_are_cut_and_say_so():
     assert "600 more segments are not shown" in context_html(context)
 
 
-def test_charts_are_the_same_bytes_every_time(rows):
+def test_charts_are_the_same_bytes_every_time(board):
     """A notebook that is run again shows no difference."""
     for chart in (availability_curve, pareto):
-        first, again = (bundle(chart([asdict(row) for row in rows]).to_dict()) for _ in range(2))
+        first, again = (bundle(chart(board).to_dict()) for _ in range(2))
         assert first == again
         assert first["application/vnd.vega.v5+json"]["$schema"].endswith("/v5.json")
 
@@ -92,8 +118,8 @@ def test_charts_are_the_same_bytes_every_time(rows):
 def test_the_frontier_is_what_nothing_beats():
     """More tokens must buy more."""
     points = [(5, 0.5), (5, 0.4), (9, 0.5), (12, 0.7), (20, 0.6)]
-    best = frontier([{"tokens": t, "m": m} for t, m in points], "m")
-    assert [(row["tokens"], row["m"]) for row in best] == [(5, 0.5), (12, 0.7)]
+    best = frontier([{"tokens": t, "value": m} for t, m in points])
+    assert [(row["tokens"], row["value"]) for row in best] == [(5, 0.5), (12, 0.7)]
 
 
 def test_json_cannot_leave_its_script_element():
@@ -105,9 +131,9 @@ def test_json_cannot_leave_its_script_element():
     assert json.loads(text) == {"a": HOSTILE}
 
 
-def test_the_report_asks_for_nothing_outside_itself(rows):
+def test_the_report_asks_for_nothing_outside_itself():
     """No source, link or import leaves the file, and hostile data stays text."""
-    page = build_report(hostile_report(rows))
+    page = build_report(hostile_report())
     outside = re.sub(r"<script.*?</script>", "", page, flags=re.S)
     tags = Tags()
     tags.feed(outside)
@@ -117,23 +143,25 @@ def test_the_report_asks_for_nothing_outside_itself(rows):
     assert "default-src 'none'" in page
 
 
-def test_a_report_without_questions_shows_sizes_alone(rows):
+def test_a_report_without_questions_shows_sizes_alone(board):
     """No empty charts and no empty list of losses: the headline says why."""
-    nothing = dict.fromkeys(("all_evidence", "all_evidence_low", "all_evidence_high", "skill"))
-    page = build_report(ReportData("Chats", [replace(row, **nothing) for row in rows], [], []))
+    case = replace(sample_case(), probes=())
+    with ThreadPoolExecutor(1) as threads:
+        results = Grid(["KeepLast()"], ["40%"], [case]).run(executor=threads)
+    page = build_report(ReportData("Chats", results.leaderboard()))
     assert "These conversations have no questions" in page
     assert page.count("<section hidden>") == page.count('<section class="charts" hidden>') == 1
     assert '{"curve": null, "pareto": null}' in page
-    assert " hidden>" not in build_report(ReportData("Cases", rows, [], []))
+    assert " hidden>" not in build_report(ReportData("Cases", board))
 
 
 @pytest.fixture(scope="module")
-def page(browser_path, tmp_path_factory, rows):
+def page(browser_path, tmp_path_factory):
     """Open a report of hostile data in a browser that may not reach any network."""
     from playwright.sync_api import sync_playwright
 
     path = tmp_path_factory.mktemp("report") / "report.html"
-    path.write_text(build_report(hostile_report(rows)), encoding="utf-8")
+    path.write_text(build_report(hostile_report()), encoding="utf-8")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"]
@@ -167,10 +195,10 @@ def test_the_report_draws_its_charts_offline_without_an_error(page):
 def test_the_report_sorts_and_filters(page):
     """A heading sorts its table; the search narrows what was lost."""
     table = page.locator("table").last
-    table.locator("th button").nth(3).click()
+    table.locator("th button").nth(2).click()
     shares = [
         float(x)
-        for x in table.locator("td:nth-child(4)").evaluate_all(
+        for x in table.locator("td:nth-child(3)").evaluate_all(
             "cells => cells.map(cell => cell.dataset.v)"
         )
     ]

@@ -261,7 +261,7 @@ def test_variants_keep_the_laws(strategy):
 def test_megabytes_are_no_trouble():
     """A result of three megabytes is handled in seconds."""
     text = json.dumps([{"id": i, "text": f"row {i} of many", "kg": i % 7} for i in range(50_000)])
-    start = time.perf_counter()
+    start = time.process_time()
     CompactJSON().compress(tool(text), TASK)
     SampleRows().compress(tool(text), TASK)
-    assert time.perf_counter() - start < 30
+    assert time.process_time() - start < 30

@@ -116,9 +116,9 @@ def test_a_part_counts_while_the_answer_stands_in_it():
 
 
 def test_a_rewritten_message_counts_while_the_answer_stands_in_it():
-    """A summary that keeps the number keeps the evidence, but none of its tokens."""
+    """A summary that keeps the number keeps the evidence, and of its tokens those it repeats."""
     kept = measured(WHOLE.rewritten("about 314 stalls"))
-    assert (kept.all_evidence, kept.evidence_tokens, kept.answer) == (1.0, 0.0, 1.0)
+    assert (kept.all_evidence, kept.evidence_tokens, kept.answer) == (1.0, 2 / 11, 1.0)
     assert measured(WHOLE.rewritten("many stalls")).all_evidence == 0.0
 
 

@@ -487,7 +487,8 @@ def test_every_workshop_table_is_known():
     """A table of the store that is neither a run's nor moved is a decision, not an oversight."""
     left = {
         "cases", "probes", "experiments", "experiment_trials", "trials", "outcomes", "ledger",
-        "llm_calls", "vectors", "step_summary_history",
+        "llm_calls", "vectors", "step_summary_history", "metrics", "measurements",
+        "metric_failures", "case_documents", "experiment_cases", "experiment_metrics",
     }  # fmt: skip
     assert set(tables()) - set(COLUMNS) == left
     assert set(ARTIFACT_SCHEMAS)

@@ -22,7 +22,7 @@ def sentences(text: str) -> list[str]:
     return [text[start:end] for start, end in sentence_ranges(text)]
 
 
-@given(st.text(alphabet=st.sampled_from("ab.!? \n\"'。A1")) | st.text())
+@given(st.text(alphabet=st.sampled_from("ab.!? \n\"'。A1؟۔।॥။…；;\u037eβ։።」")) | st.text())
 def test_sentences_tile_the_text(text):
     """Nothing is lost and nothing stands twice, whatever the text."""
     assert "".join(sentences(text)) == text
@@ -44,11 +44,24 @@ def test_sentences_tile_the_text(text):
             ["See fig. 3 and No. 5. ", "Fine. ", "No. 5 left."],
         ),
         ("Done...", ["Done..."]),
+        ("本当？はい！「行く。」終わり｡", ["本当？", "はい！", "「行く。」", "終わり｡"]),
+        ("أين المفتاح؟ معي. شكرا", ["أين المفتاح؟ ", "معي. ", "شكرا"]),
+        ("چابی کہاں ہے؟ میرے پاس ہے۔ اچھا", ["چابی کہاں ہے؟ ", "میرے پاس ہے۔ ", "اچھا"]),
+        ("बारिश हुई।हम रुके। अंत॥", ["बारिश हुई।", "हम रुके। ", "अंत॥"]),
+        ("မိုးရွာတယ်။ ပြန်ခဲ့တယ်။", ["မိုးရွာတယ်။ ", "ပြန်ခဲ့တယ်။"]),
+        ("ዝናብ ነበር። ተመለስን።", ["ዝናብ ነበር። ", "ተመለስን።"]),
+        (
+            "Πού είναι\u037e Εδώ. Γιατί; Δεν ξέρω",
+            ["Πού είναι\u037e ", "Εδώ. ", "Γιατί; ", "Δεν ξέρω"],
+        ),
+        ("Անձրև էր։ Վերադարձանք։", ["Անձրև էր։ ", "Վերադարձանք։"]),
+        ("One; Two;", ["One; Two;"]),
+        ("فرق… وقال", ["فرق… ", "وقال"]),
         ("", []),
     ],
 )
 def test_sentence_ends(text, parts):
-    """Marks end sentences; abbreviations, initials, numbers and lower case after them do not."""
+    """Marks of all scripts end them; abbreviations, initials and lower case after them do not."""
     assert sentences(text) == parts
 
 

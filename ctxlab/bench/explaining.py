@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ctxlab.core.budgets import Budget
+from ctxlab.core.cases import Case
 from ctxlab.core.context import Context
 from ctxlab.core.ledger import Fate, LedgerEntry, ledger
+from ctxlab.core.segments import Message
 from ctxlab.core.specs import parse
 from ctxlab.core.strategy import Outcome, Strategy, run
 from ctxlab.core.task import Task
@@ -75,9 +77,9 @@ class Explanation:
 
 
 def explain(
-    strategy: Strategy | str,
-    context: Context,
-    budget: Budget | int | str,
+    strategy: Strategy | type[Strategy] | str,
+    context: Context | Case | Iterable[Message | Mapping[str, Any]],
+    budget: Budget | float | str,
     *,
     query: str = "",
     tools: Tools | None = None,
@@ -91,7 +93,7 @@ def explain(
     ----------
     strategy : Strategy or str
         As a value, or as written.
-    context : Context
+    context : Context, Case, or iterable of Message or mapping
         What goes in.
     budget : Budget, int or str
         Tokens, or a share of what is not pinned.
@@ -115,6 +117,7 @@ def explain(
     True
     """
     chosen = parse(strategy)
+    context = _context(context)
     used = (tools or Tools.of()).encoding_with(None if encoder is None else load_encoder(encoder))
     ruler = Task(budget=1, tools=used)
     tokens = Budget.parse(budget).resolve(ruler.size(context), ruler.pinned(context))
@@ -122,3 +125,9 @@ def explain(
     task = Task(budget=max(1, tokens), tools=used, query=query, seed=seed, evidence=gold)
     outcomes = tuple(run(chosen, context, task))
     return Explanation(chosen, context, task, outcomes, tuple(ledger(context, outcomes, task)))
+
+
+def _context(given: Context | Case | Iterable[Message | Mapping[str, Any]]) -> Context:
+    if isinstance(given, Case):
+        return given.context()
+    return given if isinstance(given, Context) else Context.of(given)

@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
-import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+import json
+from collections.abc import Callable, Iterable, Mapping, Sized
+from concurrent.futures import Executor
 from contextlib import AbstractContextManager
-from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ctxlab.bench.shared_inputs import Preparation
-from ctxlab.bench.trials import Cell, failed, run_cell
+from ctxlab.bench.case_documents import to_document
+from ctxlab.bench.keys import code_digests
+from ctxlab.bench.limits import Limits
+from ctxlab.bench.manifest import manifest
+from ctxlab.bench.shared_inputs import SharedInputs
+from ctxlab.bench.trials import Cell, Cut
+from ctxlab.bench.workers import compute
 from ctxlab.core.budgets import Budget
 from ctxlab.core.cases import Case
+from ctxlab.core.metric import Metric, as_metric
 from ctxlab.core.progress import progress as shown_progress
-from ctxlab.core.specs import parse
+from ctxlab.core.result_keys import metric_key, trial_key
+from ctxlab.core.specs import parse, parse_metric
 from ctxlab.core.strategy import Strategy
 from ctxlab.core.tokens import DEFAULT_ENCODING, resolve_encoding
 from ctxlab.core.tools import Encoder
+from ctxlab.datasets import is_dataset, load, read
 from ctxlab.errors import CtxlabError
-from ctxlab.store.runs import Trial
+from ctxlab.models import encoder_name, load_encoder
 
 if TYPE_CHECKING:
     from ctxlab.bench.results import Results
     from ctxlab.store import Store
 
-# Enough to keep every core busy, few enough that only these cells are in memory twice.
-_IN_FLIGHT = 4 * (os.cpu_count() or 1)
-_DIED = "the worker process died (killed, or out of memory); run it alone or on a smaller case"
+_ONE = {
+    "strategies": "strategy", "budgets": "budget", "cases": "case", "seeds": "seed",
+    "metrics": "metric",
+}  # fmt: skip
+DEFAULT_METRICS = ("AllEvidence()", "EvidenceTokens()", "AnswerKept()")
+"""What is measured when nothing is chosen."""
 
 
 class Progress(Protocol):
@@ -49,12 +59,15 @@ class Grid:
 
     Parameters
     ----------
-    strategies : iterable of Strategy or str
+    strategies : Strategy or str, or iterable of them
         As values, or as written: ``"BM25(neighbours=2) >> KeepLast()"``.
-    budgets : iterable of Budget, int or str
+    budgets : Budget, int or str, or iterable of them
         ``8000``, ``"8k"`` or ``"10%"``: tokens, or a share of what is not pinned.
-    cases : iterable of Case
-        The conversations, with the probes to ask.
+    cases : Case or str, or iterable of them
+        The conversations, with the probes to ask; a text is the name of a dataset, or a file.
+    metrics : iterable of Metric, str or callable, optional
+        What is measured; by default what is available of the evidence and the answer. A plain
+        function ``f(run, probe)`` or ``f(run)`` is a metric, too.
     seeds : iterable of int
         Only strategies whose result depends on the seed run with more than the first.
     encoding : str
@@ -63,53 +76,55 @@ class Grid:
         For strategies that need one: a named encoder, or as `load_encoder` reads it, such as
         ``"onnx:models/minilm"``. Its vectors are kept in the store; a trial's seconds are
         without the time that encoding took.
+    name : str
+        What the store lists the experiment as.
+    inputs : mapping, optional
+        Where the conversations were read from, so that a report alone can be run again.
 
     Raises
     ------
     CtxlabError
-        When there is no strategy, budget, case or seed, or the encoder has no name.
+        When there is no strategy, budget, case, metric or seed, or the encoder has no name.
 
     Examples
     --------
-    >>> from ctxlab.core.segments import Message
-    >>> from ctxlab.core.cases import Probe
-    >>> case = Case("c", "d", (Message("m1", "user", "Hi"),), (Probe("p", "?", "Hi", ("m1",)),))
-    >>> Grid(["KeepLast()", "RandomDrop()"], ["50%"], [case], seeds=(0, 1)).size
+    >>> from ctxlab.testing import sample_case
+    >>> Grid(["KeepLast()", "RandomDrop()"], ["50%"], [sample_case()], seeds=(0, 1)).size
     3
     """
 
     def __init__(
         self,
-        strategies: Iterable[Strategy | str],
-        budgets: Iterable[Budget | int | str],
-        cases: Iterable[Case],
+        strategies: Iterable[Strategy | type[Strategy] | str] | Strategy | type[Strategy] | str,
+        budgets: Iterable[Budget | float | str] | Budget | float | str,
+        cases: Iterable[Case | str] | Case | str,
         *,
-        seeds: Iterable[int] = (0,),
+        metrics: Iterable[Metric | str | Callable[..., float | None]]
+        | Metric
+        | str
+        | Callable[..., float | None] = DEFAULT_METRICS,
+        seeds: Iterable[int] | int = (0,),
         encoding: str = DEFAULT_ENCODING,
         encoder: Encoder | str | None = None,
         name: str = "experiment",
+        inputs: Mapping[str, Any] | None = None,
     ) -> None:
-        self.strategies = tuple(dict.fromkeys(map(parse, strategies)))
-        self.budgets = tuple(dict.fromkeys(map(Budget.parse, budgets)))
-        self.cases, self.seeds = tuple(cases), tuple(seeds)
+        self.strategies = tuple(dict.fromkeys(map(parse, _listed(strategies))))
+        self.budgets = tuple(dict.fromkeys(map(Budget.parse, _listed(budgets))))
+        self.cases = tuple(case for given in _listed(cases) for case in _cases(given))
+        self.seeds = (seeds,) if isinstance(seeds, int) else tuple(seeds)
+        self.metrics = tuple(dict.fromkeys(map(_metric, _listed(metrics))))
         self.encoding, self.name = resolve_encoding(encoding), name
+        self._inputs = dict(inputs or {})
         for what, values in self._parts().items():
             if not values:
                 raise CtxlabError(f"the grid has no {what}; give at least one")
-        self.encoder, encodes = _named(encoder)
-        self._cells = [
-            Cell(
-                strategy,
-                case,
-                self.budgets,
-                seed,
-                self.encoding,
-                encoder=encodes if _needs_encoder(strategy) else "",
-            )
-            for case in self.cases
-            for strategy in self.strategies
-            for seed in (self.seeds if strategy.traits.seeded else self.seeds[:1])
-        ]
+        self._encoder = None if encoder is None else load_encoder(encoder)
+        self._encodes = encoder_name(self._encoder) if self._encoder else ""
+        self._codes = code_digests(self.strategies)
+        codes = code_digests(self.metrics)
+        self._metric_keys = {metric_key(metric, codes[metric]): metric for metric in self.metrics}
+        self._cells = [cell for case in self.cases for cell in self._cells_of(case)]
 
     def _parts(self) -> dict[str, Sized]:
         return {
@@ -117,7 +132,28 @@ class Grid:
             "budgets": self.budgets,
             "cases": self.cases,
             "seeds": self.seeds,
+            "metrics": self.metrics,
         }
+
+    def _cells_of(self, case: Case) -> Iterable[Cell]:
+        budgets = list(map(str, self.budgets))
+        for strategy in self.strategies:
+            encoder = self._encodes if "encoder" in strategy.traits.needs.split(", ") else ""
+            for seed in self.seeds if strategy.traits.seeded else self.seeds[:1]:
+                keys = (
+                    trial_key(
+                        spec=strategy.spec(),
+                        code=self._codes[strategy],
+                        case=case,
+                        budget=budget,
+                        seed=seed,
+                        encoding=self.encoding,
+                        encoder=encoder,
+                    )
+                    for budget in budgets
+                )
+                cuts = tuple(map(Cut, self.budgets, keys))
+                yield Cell(strategy, case, cuts, seed, self.encoding, encoder=encoder)
 
     @property
     def size(self) -> int:
@@ -128,10 +164,11 @@ class Grid:
         >>> Grid(["KeepLast()"], ["5%", "10%"], [Case("c", "d", ())]).size
         2
         """
-        return sum(len(cell.budgets) for cell in self._cells)
+        return sum(len(cell.cuts) for cell in self._cells)
 
     def __repr__(self) -> str:
-        sizes = ", ".join(f"{len(values)} {what}" for what, values in self._parts().items())
+        counts = ((len(values), what) for what, values in self._parts().items())
+        sizes = ", ".join(f"{n} {what if n != 1 else _ONE[what]}" for n, what in counts)
         return f"Grid({sizes})"
 
     def run(
@@ -140,11 +177,14 @@ class Grid:
         *,
         executor: Executor | None = None,
         progress: Progress = shown_progress,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
     ) -> Results:
-        """Run the trials that the store does not hold yet, and return all results.
+        """Run what the store does not hold yet, and return all results.
 
-        A failed trial is a row with its error, and the grid goes on. Only this process writes
-        to the store. When it is interrupted, what is done is kept, and the next run goes on.
+        A trial that is stored is not compressed again: a metric that is new to it is measured
+        on the context that was kept. A failed trial is a row with its error, and the grid goes
+        on. Only this process writes to the store. When it is interrupted, what is done is kept,
+        and the next run goes on.
 
         Parameters
         ----------
@@ -155,14 +195,20 @@ class Grid:
             given is not shut down, and a worker that dies in it fails what was in flight.
         progress : Progress
             Shows trials done, the rate and the time left, where there is a place to show them.
+        limits : Limits
+            Time and memory of one trial; one that exceeds them, exits or breaks a law is a row
+            with its error.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            When it is interrupted; its text says how many trials are kept.
 
         Examples
         --------
         >>> from concurrent.futures import ThreadPoolExecutor
-        >>> from ctxlab.core.segments import Message
-        >>> from ctxlab.core.cases import Probe
-        >>> case = Case("c", "d", (Message("m", "user", "Hi"),), (Probe("p", "?", "Hi", ("m",)),))
-        >>> grid = Grid(["KeepLast()"], ["50%"], [case])
+        >>> from ctxlab.testing import sample_case
+        >>> grid = Grid(["KeepLast()"], ["50%"], [sample_case()])
         >>> with ThreadPoolExecutor(1) as threads:
         ...     results = grid.run(executor=threads)
         >>> len(results.rows())
@@ -172,108 +218,107 @@ class Grid:
         from ctxlab.store import Store
 
         store = store or Store(":memory:")
-        hashes = [key for cell in self._cells for key in cell.hashes()]
-        experiment = store.add_experiment(self.name, self._spec(), hashes)
-        known = store.known_trials(hashes)
-        todo = _missing(self._cells, known)
-        with progress(len(hashes), "trials") as advance:
-            advance(len(hashes) - sum(len(cell.budgets) for cell in todo))
-            prepare = Preparation(store, self.encoding, self.encoder)
-            for trials in _compute(todo, prepare, executor):
-                store.add_trials(trials)
-                advance(len(trials))
+        experiment = self._announce(store)
+        todo = self._missing(store)
+        with progress(self.size, "trials") as advance:
+            advance(self.size - sum(len(cell.cuts) for cell in todo))
+            prepare = SharedInputs(store, self.encoding, self._encoder)
+            with store.runs.buffered() as keep:
+                done = self.size - sum(len(cell.cuts) for cell in todo)
+                try:
+                    for trials in compute(todo, prepare, executor, limits):
+                        keep(trials)
+                        advance(len(trials))
+                        done += len(trials)
+                except KeyboardInterrupt:
+                    raise KeyboardInterrupt(
+                        f"stopped: {done:,} of {self.size:,} trials are kept in {store.path}; "
+                        "run the same again to go on"
+                    ) from None
         return Results.of(store, experiment, self.cases)
 
-    def _spec(self) -> dict[str, object]:
+    def _announce(self, store: Store) -> str:
+        """Store what was asked for, with everything that showing it later needs; return its id."""
+        keys = list(self._metric_keys)
+        digests = [case.digest for case in self.cases]
+        trials = [cut.key for cell in self._cells for cut in cell.cuts]
+        store.runs.add_metrics(map(_metric_row, keys, self.metrics))
+        store.runs.add_cases(
+            {
+                "case_digest": case.digest,
+                "dataset": case.dataset,
+                "case_id": case.id,
+                "document": to_document(case),
+            }
+            for case in self.cases
+        )
+        conditions = manifest(
+            trials,
+            digests,
+            keys,
+            encoding=self.encoding,
+            encoder=self._encodes,
+            seeds=list(self.seeds),
+            spec=self._spec(),
+            inputs=self._inputs,
+        )
+        return store.runs.add_experiment(self.name, self._spec(), conditions, trials, digests, keys)
+
+    def _missing(self, store: Store) -> list[Cell]:
+        """Return the cells with only those budgets, and metrics, that are not stored."""
+        known = store.runs.known([cut.key for cell in self._cells for cut in cell.cuts])
+        wanted = self._metric_keys
+        left = []
+        for cell in self._cells:
+            cuts = []
+            for cut in cell.cuts:
+                measured = known.get(cut.key)
+                metrics = tuple((k, m) for k, m in wanted.items() if k not in (measured or ()))
+                if measured is None:
+                    cuts.append(replace(cut, metrics=metrics))
+                elif metrics:
+                    stored = store.runs.ledger(cut.key)
+                    cuts.append(replace(cut, metrics=metrics, stored=stored))
+            if cuts:
+                left.append(replace(cell, cuts=tuple(cuts)))
+        return left
+
+    def _spec(self) -> dict[str, Any]:
         return {
             "strategies": [strategy.spec() for strategy in self.strategies],
             "budgets": [str(budget) for budget in self.budgets],
             "cases": [[case.dataset, case.id] for case in self.cases],
+            "metrics": [metric.spec() for metric in self.metrics],
             "seeds": list(self.seeds),
             "encoding": self.encoding,
-            **({"encoder": _named(self.encoder)[1]} if self.encoder else {}),
+            **({"encoder": self._encodes} if self._encodes else {}),
         }
 
 
-def _named(encoder: Encoder | str | None) -> tuple[Encoder | None, str]:
-    if encoder is None:
-        return None, ""
-    from ctxlab.models import encoder_name, load_encoder
-
-    found = load_encoder(encoder)
-    return found, encoder_name(found)
+def _listed(given: Any) -> Iterable[Any]:  # noqa: ANN401 - one of several kinds, or many
+    """Return many as they are, and one in a list."""
+    one = isinstance(given, str | Budget | Case | Strategy | Metric | type | int | float)
+    return [given] if one or (callable(given) and not isinstance(given, Iterable)) else given
 
 
-def _needs_encoder(strategy: Strategy) -> bool:
-    return "encoder" in strategy.traits.needs.split(", ")
+def _cases(given: Case | str) -> Iterable[Case]:
+    if isinstance(given, Case):
+        return (given,)
+    if not isinstance(given, str):
+        raise CtxlabError(
+            f"a {type(given).__name__} is no conversation; pass a Case, a dataset's name or a file"
+        )
+    return load(given) if is_dataset(given) else read(given)
 
 
-def _missing(cells: Sequence[Cell], known: set[str]) -> list[Cell]:
-    """Return the cells with only those budgets whose trials are not stored."""
-    left = []
-    for cell in cells:
-        new = [b for b, key in zip(cell.budgets, cell.hashes(), strict=True) if key not in known]
-        if new:
-            left.append(replace(cell, budgets=tuple(new)))
-    return left
+def _metric(metric: Metric | str | Callable[..., float | None]) -> Metric:
+    return parse_metric(metric) if isinstance(metric, str) else as_metric(metric)
 
 
-def _compute(
-    cells: Iterable[Cell], prepare: Callable[[Cell], Cell], executor: Executor | None
-) -> Iterator[list[Trial]]:
-    """Yield the trials of each cell as it is done; those whose worker died come last."""
-    from loky import ProcessPoolExecutor, get_reusable_executor
-
-    queue, suspects = deque(cells), list[Cell]()
-    while queue:
-        yield from _drain(queue, prepare, executor or get_reusable_executor(), suspects)
-        if executor is not None:
-            suspects += queue
-            break
-    for cell in suspects:
-        if executor is not None:
-            yield _all_failed(cell, _DIED)
-            continue
-        # A dead worker takes along whatever was in flight: run each of those again by itself,
-        # so that only the one that kills its worker fails.
-        with ProcessPoolExecutor(1) as alone:
-            yield _result(alone.submit(run_cell, prepare(cell), cell.hashes()), cell)
-
-
-def _drain(
-    queue: deque[Cell],
-    prepare: Callable[[Cell], Cell],
-    executor: Executor,
-    suspects: list[Cell],
-) -> Iterator[list[Trial]]:
-    """Run cells of `queue` until it is empty or the executor breaks; then name the suspects."""
-    flight: dict[Future[list[Trial]], Cell] = {}
-    try:
-        while queue or flight:
-            while queue and len(flight) < _IN_FLIGHT:
-                cell = queue[0]
-                flight[executor.submit(run_cell, prepare(cell), cell.hashes())] = cell
-                queue.popleft()
-            for future in wait(flight, return_when=FIRST_COMPLETED).done:
-                if isinstance(future.exception(), BrokenExecutor):
-                    raise BrokenExecutor
-                yield _result(future, flight.pop(future))
-    except BrokenExecutor:
-        suspects += flight.values() or [queue.popleft()]
-    finally:
-        for future in flight:
-            future.cancel()
-
-
-def _result(future: Future[list[Trial]], cell: Cell) -> list[Trial]:
-    try:
-        return future.result()
-    except BrokenExecutor:
-        return _all_failed(cell, _DIED)
-    except Exception as error:  # noqa: BLE001 - what a worker cannot even begin is a row too
-        return _all_failed(cell, f"{type(error).__name__}: {error}")
-
-
-def _all_failed(cell: Cell, error: str) -> list[Trial]:
-    keys = cell.hashes()
-    return [failed(cell, b, key, error) for b, key in zip(cell.budgets, keys, strict=True)]
+def _metric_row(key: str, metric: Metric) -> dict[str, str]:
+    return {
+        "metric_key": key,
+        "name": metric.name,
+        "spec": json.dumps(metric.spec()),
+        "traits": json.dumps(asdict(metric.traits)),
+    }

@@ -3,114 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import isfinite
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
+from ctxlab.bench.board_rows import Estimate, Row
+from ctxlab.bench.measured import Measured
 from ctxlab.core.strategy import Traits
-from ctxlab.metrics import budget_error, rate, throughput
+from ctxlab.errors import StatisticsError
+from ctxlab.metrics.compression import budget_error, rate, throughput
 from ctxlab.stats import (
     Comparison,
+    Family,
     Interval,
-    cluster_bootstrap,
+    PairedSample,
+    cluster_interval,
     compare_paired,
     holm,
-    paired_permutation,
     skill,
 )
 
-MeasureName = Literal["all_evidence", "evidence_tokens", "answer"]
-"""What a ranking goes by: a column of the outcomes."""
-
-_OVER = 0.005
-"""A result this far above its budget, in shares of it, is not compared at that budget."""
-
 
 @dataclass(frozen=True)
-class Row:
-    """One strategy at one budget; shares from 0 to 1, intervals over conversations.
-
-    Parameters
-    ----------
-    strategy, budget : str
-        As they were asked for.
-    cases, probes, failed : int
-        Conversations and questions measured, and trials that failed.
-    all_evidence, evidence_tokens, answer : float or None
-        Availability: mean over the probes that have evidence, or an answer that stood there.
-    all_evidence_low, all_evidence_high : float or None
-        Interval of `all_evidence`; None with fewer than two conversations.
-    rate : float
-        Tokens after over tokens before.
-    skill : float or None
-        Where the ranking measure stands between the random floor (0) and the oracle (1).
-    p_value : float or None
-        Of the paired permutation test against the baseline, Holm-adjusted within the budget.
-    latency_ms, tokens_per_second : float
-        Mean time of one compression, and tokens that went in by that time.
-
-    Examples
-    --------
-    >>> from ctxlab.testing import sample_results
-    >>> row = sample_results().rows()[0]
-    >>> row.strategy, row.budget, row.all_evidence
-    ('Oracle()', '40%', 1.0)
-    """
-
-    strategy: str
-    budget: str
-    cases: int
-    probes: int
-    all_evidence: float | None
-    all_evidence_low: float | None
-    all_evidence_high: float | None
-    evidence_tokens: float | None
-    answer: float | None
-    rate: float
-    skill: float | None
-    p_value: float | None
-    latency_ms: float
-    failed: int
-    family: str
-    query_aware: bool
-    control: bool
-    baseline: bool
-    tokens: float
-    budget_error: float
-    tokens_per_second: float
-
-    @property
-    def comparable(self) -> bool:
-        """Whether it is a strategy at its budget: neither a control nor over the budget.
-
-        Examples
-        --------
-        >>> from ctxlab.testing import sample_results
-        >>> [row.comparable for row in sample_results().rows()]
-        [False, True, False, True]
-        """
-        return not self.control and self.budget_error <= _OVER and bool(self.probes)
-
-
 class Leaderboard:
-    """Rows, and paired comparisons, of the outcomes of an experiment.
+    """Rows, and paired comparisons, of what an experiment measured.
 
-    Every probe counts once: its measures are averaged over seeds. Intervals and tests resample
-    whole conversations, because questions on one conversation are not independent.
+    Every probe counts once: its values are averaged over seeds. Intervals and tests are over
+    whole clusters, because questions on one conversation are not independent.
 
     Parameters
     ----------
-    outcomes : polars.DataFrame
-        One row a trial and probe, with the trial's strategy, budget, dataset, case and seed.
+    measured : Measured
+        All values.
     failed : mapping
         Failed trials of every strategy and budget.
     traits : mapping
         Traits of every strategy, by its text.
-    measure : {"all_evidence", "evidence_tokens", "answer"}
-        What the ranking, the skill and the tests go by.
+    metric : str
+        What the ranking, the skill and the sentences go by.
+    baseline : str
+        What the leads and tests compare with.
 
     Examples
     --------
@@ -119,43 +54,42 @@ class Leaderboard:
     'KeepLast()'
     """
 
-    def __init__(
-        self,
-        outcomes: pl.DataFrame,
-        failed: Mapping[tuple[str, str], int],
-        traits: Mapping[str, Traits],
-        measure: MeasureName = "all_evidence",
-        baseline: str | None = None,
-    ) -> None:
-        self.measure = measure
-        self._failed, self._traits = failed, traits
-        self._probes = outcomes.group_by(
-            "strategy", "budget", "dataset", "case_id", "probe_id", maintain_order=True
-        ).agg(
-            pl.col("category").first(),
-            pl.col(
-                "all_evidence",
-                "evidence_tokens",
-                "answer",
-                "seconds",
-                "tokens_before",
-                "tokens_after",
-                "budget_tokens",
-            ).mean(),
-        )
-        self._parts = {
-            (str(strategy), str(budget)): part
-            for (strategy, budget), part in self._probes.group_by(
-                "strategy", "budget", maintain_order=True
-            )
-        }
-        self.baseline = baseline or self._default_baseline()
+    measured: Measured
+    failed: Mapping[tuple[str, str], int]
+    traits: Mapping[str, Traits]
+    metric: str
+    baseline: str
 
-    def _default_baseline(self) -> str:
-        names = list(self._traits)
-        plain = [name for name in names if self._traits[name].family == "window"]
-        others = [name for name in names if self._traits[name].family != "control"]
-        return (plain or others or names)[0]
+    def __str__(self) -> str:
+        names = f"{len({s for s, _ in self.measured.cells})} strategies"
+        head = f"Leaderboard by {self.measured.metrics[self.metric].title}: {names}, "
+        head += f"{self.measured.probes.height:,} questions, baseline {self.baseline}"
+        best = {row.budget: row for row in reversed(self.rows()) if row.comparable}
+        lines = [
+            f"  {budget}: {row.strategy} {row.shown.mean:.3g}"
+            for budget, row in reversed(best.items())
+            if row.shown.mean is not None
+        ]
+        return "\n".join([head, *lines])
+
+    __repr__ = __str__
+
+    @cached_property
+    def _rows(self) -> list[Row]:
+        keys = list(dict.fromkeys([*self.measured.cells, *self.failed]))
+        rows = [self._row(strategy, budget) for strategy, budget in keys]
+        budgets = list(dict.fromkeys(budget for _, budget in keys))
+        better = self.measured.metrics[self.metric].better
+        sign = -1.0 if better == "higher" else 1.0
+        found = self._tested(rows)
+        return sorted(
+            found,
+            key=lambda r: (
+                budgets.index(r.budget),
+                r.shown.mean is None,
+                sign * (r.shown.mean or 0.0),
+            ),
+        )
 
     def rows(self) -> list[Row]:
         """Return the rows, budget by budget, the best first.
@@ -166,77 +100,122 @@ class Leaderboard:
         >>> [row.strategy for row in sample_results().leaderboard().rows()]
         ['Oracle()', 'BM25()', 'RandomDrop()', 'KeepLast()']
         """
-        budgets = list(dict.fromkeys(budget for _, budget in self._all_keys()))
-        return [row for budget in budgets for row in self._at(budget)]
+        return self._rows
 
-    def _all_keys(self) -> list[tuple[str, str]]:
-        return list(dict.fromkeys([*self._parts, *self._failed]))
-
-    def _at(self, budget: str) -> list[Row]:
-        names = [name for name, at in self._all_keys() if at == budget]
-        floor = self._extreme(names, budget, "seeded")
-        ceiling = self._extreme(names, budget, "gold")
-        adjusted = self._p_values(names, budget)
-        rows = [self._row(name, budget, floor, ceiling, adjusted.get(name)) for name in names]
-        return sorted(rows, key=lambda row: -(getattr(row, self.measure) or 0.0))
-
-    def _row(
-        self,
-        name: str,
-        budget: str,
-        floor: float | None,
-        ceiling: float | None,
-        p_value: float | None,
-    ) -> Row:
-        part = self._parts.get((name, budget), self._probes.clear())
-        traits = self._traits[name]
-        means = {m: _mean(part, m) for m in ("all_evidence", "evidence_tokens", "answer")}
-        interval = self._interval(name, budget, "all_evidence")
-        chosen = means[self.measure]
-        before, after = _total(part, "tokens_before"), _total(part, "tokens_after")
-        asked = _total(part, "budget_tokens")
+    def _row(self, name: str, budget: str) -> Row:
+        traits, measured = self.traits[name], self.measured
+        cell = measured.cells.get((name, budget))
+        sizes = {size: self._total(size, cell) for size in ("tokens_before", "tokens_after")}
+        seconds, asked = self._total("seconds", cell), self._total("budget_tokens", cell)
+        outcomes = self._present("tokens_after", cell)
+        metrics = {metric: self._estimate(metric, name, budget) for metric in measured.metrics}
         return Row(
             strategy=name,
             budget=budget,
-            cases=part.select("dataset", "case_id").n_unique(),
-            probes=part[self.measure].drop_nulls().len(),
-            all_evidence=means["all_evidence"],
-            all_evidence_low=interval.low if interval else None,
-            all_evidence_high=interval.high if interval else None,
-            evidence_tokens=means["evidence_tokens"],
-            answer=means["answer"],
-            rate=rate(before, after),
-            skill=skill(chosen, floor, ceiling),
-            p_value=p_value,
-            latency_ms=1000 * (_mean(part, "seconds") or 0.0),
-            failed=self._failed.get((name, budget), 0),
+            cases=len(np.unique(measured.cases[self._present(self.metric, cell)])),
+            probes=metrics[self.metric].n,
+            failed=self.failed.get((name, budget), 0),
+            metrics=metrics,
+            metric=self.metric,
+            rate=rate(sizes["tokens_before"], sizes["tokens_after"]),
+            tokens=sizes["tokens_after"] / max(1, int(outcomes.sum())),
+            budget_error=budget_error(asked, sizes["tokens_after"]) if asked else 0.0,
+            skill=self._skill(metrics[self.metric].mean, budget),
+            latency_ms=1000 * seconds / max(1, int(outcomes.sum())),
+            tokens_per_second=throughput(sizes["tokens_before"], seconds),
             family=traits.family,
             query_aware=traits.query_aware,
             control=traits.family == "control",
             baseline=name == self.baseline,
-            tokens=_mean(part, "tokens_after") or 0.0,
-            budget_error=budget_error(asked, after) if asked else 0.0,
-            tokens_per_second=throughput(before, _total(part, "seconds")),
         )
 
-    def _extreme(self, names: Sequence[str], budget: str, trait: str) -> float | None:
+    def _present(self, metric: str, cell: int | None) -> NDArray[np.bool_]:
+        if cell is None:
+            return np.zeros(self.measured.probes.height, np.bool_)
+        there: NDArray[np.bool_] = ~np.isnan(self.measured.of(metric)[cell])
+        return there
+
+    def _total(self, size: str, cell: int | None) -> float:
+        return 0.0 if cell is None else float(np.nansum(self.measured.of(size)[cell]))
+
+    def _estimate(self, metric: str, name: str, budget: str) -> Estimate:
+        interval = self.interval(name, budget, metric)
+        if interval is None:
+            return Estimate(None)
+        n = int(self._present(metric, self.measured.cells[name, budget]).sum())
+        lead = self._lead(metric, name, budget)
+        return Estimate(
+            interval.estimate,
+            interval.low,
+            interval.high,
+            n,
+            lead=lead.estimate if lead else None,
+            lead_low=lead.low if lead else None,
+            lead_high=lead.high if lead else None,
+        )
+
+    def _lead(self, metric: str, name: str, budget: str) -> Interval | None:
+        if name == self.baseline:
+            return None
+        sample = self._sample(name, budget, metric)
+        return sample.interval() if sample else None
+
+    def _sample(self, name: str, budget: str, metric: str) -> PairedSample | None:
+        """Return the differences to the baseline; None where nothing is shared."""
+        ours, base, clusters = self.paired(name, self.baseline, budget, metric)
+        if not ours.size:
+            return None
+        return PairedSample(ours, base, clusters, bounds=self._bounds(metric))
+
+    def _bounds(self, metric: str) -> tuple[float, float] | None:
+        low, high = self.measured.metrics[metric].bounds
+        return (low, high) if isfinite(high) and isfinite(low) else None
+
+    def _skill(self, value: float | None, budget: str) -> float | None:
+        if not self.measured.metrics[self.metric].oracle:
+            return None  # the oracle of evidence is no ceiling of this metric
+        return skill(value, self._extreme(budget, "seeded"), self._extreme(budget, "gold"))
+
+    def _extreme(self, budget: str, trait: str) -> float | None:
         """Return the mean of the random floor (`seeded`) or of the oracle (`gold`)."""
-        for name in names:
-            traits = self._traits[name]
-            if traits.family == "control" and getattr(traits, trait):
-                return _mean(self._parts.get((name, budget), self._probes.clear()), self.measure)
+        for (name, at), cell in self.measured.cells.items():
+            traits = self.traits[name]
+            if at == budget and traits.family == "control" and getattr(traits, trait):
+                return self.measured.mean(self.metric, cell)
         return None
 
-    def _p_values(self, names: Sequence[str], budget: str) -> dict[str, float | None]:
-        rivals = [n for n in names if n != self.baseline and self._traits[n].family != "control"]
-        raw = []
-        for name in rivals:
-            ours, base, clusters = self.paired(name, self.baseline, budget)
-            raw.append(paired_permutation(ours, base, clusters).p_value if ours.size else None)
-        return dict(zip(rivals, holm(raw), strict=True))
+    def _tested(self, rows: Sequence[Row]) -> list[Row]:
+        """Return the rows with p-values, adjusted for all that a reader is shown of one metric."""
+        found = list(rows)
+        asked = [at for at, row in enumerate(found) if _is_rival(row)]
+        for metric in self.measured.metrics:
+            raw = [self._p_value(metric, found[at]) for at in asked]
+            for at, p_value in zip(asked, holm(raw), strict=True):
+                estimates = dict(found[at].metrics)
+                estimates[metric] = replace(estimates[metric], p_value=p_value)
+                found[at] = replace(found[at], metrics=estimates)
+        return found
 
-    def interval(self, strategy: str, budget: str) -> Interval | None:
-        """Return the mean of the measure with its interval; None where nothing was measured.
+    def _p_value(self, metric: str, row: Row) -> float | None:
+        sample = self._sample(row.strategy, row.budget, metric)
+        return sample.p_value() if sample else None
+
+    @cached_property
+    def family(self) -> Family:
+        """The tests that are corrected together: all rivals against the baseline, at all budgets.
+
+        Examples
+        --------
+        >>> from ctxlab.testing import sample_results
+        >>> str(sample_results().leaderboard().family)
+        'one test, against KeepLast()'
+        """
+        rivals = [row for row in self.rows() if _is_rival(row)]
+        names, budgets = {row.strategy for row in rivals}, {row.budget for row in rivals}
+        return Family(len(names), len(budgets), self.baseline, len(rivals))
+
+    def interval(self, strategy: str, budget: str, metric: str | None = None) -> Interval | None:
+        """Return the mean of a metric with its interval; None where nothing was measured.
 
         Examples
         --------
@@ -245,23 +224,23 @@ class Leaderboard:
         >>> found.estimate, found.low
         (1.0, None)
         """
-        return self._interval(strategy, budget, self.measure)
-
-    def _interval(self, name: str, budget: str, measure: str) -> Interval | None:
-        part = self._parts.get((name, budget), self._probes.clear()).drop_nulls(measure)
-        clusters = part.select(pl.concat_str("dataset", "case_id", separator="\0")).to_series()
-        values = part[measure].to_numpy()
-        return cluster_bootstrap(values, clusters.to_numpy()) if values.size else None
+        metric = metric or self.metric
+        cell = self.measured.cells.get((strategy, budget))
+        there = self._present(metric, cell)
+        if cell is None or not there.any():
+            return None
+        values = self.measured.of(metric)[cell][there]
+        return cluster_interval(values, self.measured.clusters[there], bounds=self._bounds(metric))
 
     def paired(
-        self, a: str, b: str, budget: str
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.object_]]:
-        """Return the measure of both strategies on the probes that both were asked, and clusters.
+        self, a: str, b: str, budget: str, metric: str | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+        """Return a metric of both strategies on the probes that both were asked, and clusters.
 
         Returns
         -------
         tuple of ndarray, each of shape (probes,)
-            Values of `a`, values of `b`, and the conversation of every probe.
+            Values of `a`, values of `b`, and the cluster of every probe.
 
         Examples
         --------
@@ -270,17 +249,18 @@ class Leaderboard:
         >>> bool(a.mean() > b.mean())
         True
         """
-        keys = ["dataset", "case_id", "probe_id"]
-        empty = self._probes.clear()
-        left, right = (
-            self._parts.get((name, budget), empty).select(*keys, self.measure) for name in (a, b)
-        )
-        both = left.join(right, on=keys, how="inner", maintain_order="left").drop_nulls()
-        clusters = both.select(pl.concat_str("dataset", "case_id", separator="\0")).to_series()
-        values = both[self.measure].to_numpy(), both[f"{self.measure}_right"].to_numpy()
-        return (*values, clusters.to_numpy())
+        metric = metric or self.metric
+        cells = [self.measured.cells.get((name, budget)) for name in (a, b)]
+        both = self._present(metric, cells[0]) & self._present(metric, cells[1])
+        if not both.any():
+            nothing = np.zeros(0)
+            return nothing, nothing, np.zeros(0, np.int64)
+        values = self.measured.of(metric)
+        return values[cells[0]][both], values[cells[1]][both], self.measured.clusters[both]
 
-    def compare(self, a: str, b: str, budget: str, *, margin: float = 0.02) -> Comparison:
+    def compare(
+        self, a: str, b: str, budget: str, *, metric: str | None = None, margin: float = 0.02
+    ) -> Comparison:
         """Compare two strategies at one budget, paired by probe.
 
         Examples
@@ -290,12 +270,34 @@ class Leaderboard:
         >>> board.compare("BM25()", "KeepLast()", "40%").decisive
         False
         """
-        ours, theirs, clusters = self.paired(a, b, budget)
-        what = self.measure.replace("_", " ")
-        return compare_paired(ours, theirs, clusters, names=(a, b), measure=what, margin=margin)
+        name = metric or self.metric
+        ours, theirs, clusters = self.paired(a, b, budget, name)
+        if not ours.size:
+            raise StatisticsError(
+                f"{a} and {b} share no question at {budget} that {name} applies to; "
+                "compare what was asked of both"
+            )
+        traits = self.measured.metrics[name]
+        row = next((r for r in self.rows() if (r.strategy, r.budget) == (a, budget)), None)
+        rival = row if row and b == self.baseline and _is_rival(row) else None
+        return compare_paired(
+            ours,
+            theirs,
+            clusters,
+            names=(a, b),
+            measure=traits.title,
+            unit=traits.unit,
+            better=traits.better,
+            margin=margin,
+            bounds=self._bounds(name),
+            budget=budget,
+            adjusted_p=rival.metrics[name].p_value if rival and self.family.tests > 1 else None,
+            family=str(self.family),
+            tests=self.family.tests if rival else 1,
+        )
 
     def verdicts(self) -> list[tuple[str, Comparison]]:
-        """Compare the best with the runner-up at every budget, apart for query-aware strategies.
+        """Compare the best with the baseline at every budget, apart for query-aware strategies.
 
         Controls, and strategies that exceed the budget, do not take part.
 
@@ -303,23 +305,21 @@ class Leaderboard:
         --------
         >>> from ctxlab.testing import sample_results
         >>> [budget for budget, _ in sample_results().leaderboard().verdicts()]
-        []
+        ['40%']
         """
         found = []
-        rows = [row for row in self.rows() if row.comparable]
+        rows = [row for row in self.rows() if _is_rival(row)]
         for budget in dict.fromkeys(row.budget for row in rows):
             for aware in (False, True):
-                top = [r for r in rows if r.budget == budget and r.query_aware == aware][:2]
-                if len(top) == 2:
-                    best, second = top
-                    found.append((budget, self.compare(best.strategy, second.strategy, budget)))
+                best = next(
+                    (r for r in rows if r.budget == budget and r.query_aware == aware), None
+                )
+                if best and (self.baseline, budget) in self.measured.cells:
+                    comparison = self.compare(best.strategy, self.baseline, budget)
+                    found.append((budget, comparison))
         return found
 
 
-def _mean(part: pl.DataFrame, column: str) -> float | None:
-    mean = part[column].drop_nulls().mean()
-    return float(mean) if isinstance(mean, int | float) else None
-
-
-def _total(part: pl.DataFrame, column: str) -> float:
-    return float(part[column].sum())
+def _is_rival(row: Row) -> bool:
+    """Say whether a row is tested against the baseline: controls and overruns test nothing."""
+    return row.comparable and not row.baseline

@@ -2,80 +2,71 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from ctxlab.bench.leaderboard import Leaderboard, MeasureName, Row
+from ctxlab.bench.board_choices import checked_metric, default_baseline
+from ctxlab.bench.board_rows import Row
+from ctxlab.bench.case_documents import from_document
+from ctxlab.bench.leaderboard import Leaderboard
+from ctxlab.bench.losses import LostProbe, lost_probes
+from ctxlab.bench.measured import Measured
+from ctxlab.bench.verdicts import Verdicts
 from ctxlab.core.budgets import Budget
 from ctxlab.core.cases import Case
-from ctxlab.core.specs import from_spec, parse
+from ctxlab.core.metric import MetricTraits
 from ctxlab.core.strategy import Strategy, Traits
 from ctxlab.core.views import view
 from ctxlab.errors import UnknownNameError
-from ctxlab.stats import Comparison
 
 if TYPE_CHECKING:
     from ctxlab.store import Store
 
-Lost = Mapping[str, tuple[str, str, float | None, int | None]]
-
 
 @dataclass(frozen=True)
-class LostEvidence:
-    """A message of the evidence that did not come through whole, and why.
+class Stored:
+    """What the store holds of an experiment, as it was read.
+
+    Parameters
+    ----------
+    trials, outcomes, values : polars.DataFrame
+        One row a trial; a trial and probe; a trial, probe and metric.
+    metrics : mapping of str to (str, MetricTraits)
+        Name and traits of every metric, by its key.
+    metric_failures : list of (str, str, str, str)
+        Strategy, conversation, metric and error.
+    ledger : callable
+        The compact ledger of a trial, by its hash.
+    cases : callable
+        The conversations.
+    manifest : mapping
+        Versions, digests, encoding, seeds, command and machine.
 
     Examples
     --------
-    >>> LostEvidence("m1", "314 stalls", "KeepLast()", "too old").reason
-    'too old'
+    >>> from ctxlab.testing import sample_results
+    >>> sorted(sample_results().stored.manifest)[:4]
+    ['cases', 'command', 'ctxlab', 'encoder']
     """
 
-    id: str
-    text: str
-    stage: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class LostProbe:
-    """A probe whose evidence was lost under one strategy at one budget.
-
-    Examples
-    --------
-    >>> LostProbe("c", "p", "How many?", "314", "number", "KeepLast()", "10%", ()).case
-    'c'
-    """
-
-    case: str
-    probe: str
-    question: str
-    answer: str
-    category: str
-    strategy: str
-    budget: str
-    evidence: tuple[LostEvidence, ...]
+    trials: pl.DataFrame
+    outcomes: pl.DataFrame
+    values: pl.DataFrame
+    metrics: Mapping[str, tuple[str, MetricTraits]]
+    metric_failures: list[tuple[str, str, str, str]]
+    ledger: Callable[[str], str]
+    cases: Callable[[], Iterable[Case]]
+    manifest: Mapping[str, Any]
 
 
 class Results:
     """What an experiment measured: show it, ask it, compare with it, save it as a report.
-
-    Parameters
-    ----------
-    trials : polars.DataFrame
-        One row a trial, as the store keeps them.
-    outcomes : polars.DataFrame
-        One row a trial and probe.
-    ledger : callable
-        The compact ledger of a trial, by its hash.
-    cases : iterable of Case
-        The conversations, for the texts of what was lost.
 
     Examples
     --------
@@ -88,20 +79,16 @@ class Results:
     KeepLast() 0.0
     """
 
-    def __init__(
-        self,
-        trials: pl.DataFrame,
-        outcomes: pl.DataFrame,
-        ledger: Callable[[str], str],
-        cases: Iterable[Case],
-    ) -> None:
-        self.trials, self.outcomes = trials, outcomes
-        self._ledger = ledger
-        self._cases = {(case.dataset, case.id): case for case in cases}
+    def __init__(self, stored: Stored) -> None:
+        self.stored = stored
+        """What was read: frames, metrics and the manifest."""
 
     @classmethod
-    def of(cls, store: Store, experiment: str, cases: Iterable[Case] = ()) -> Results:
-        """Read the results of a stored experiment.
+    def open(cls, store: Store, experiment: str) -> Results:
+        """Open a stored experiment: the newest of a name, or one by its id.
+
+        Nothing but the store is needed: neither the conversations' files nor the classes of the
+        strategies and metrics.
 
         Raises
         ------
@@ -111,16 +98,67 @@ class Results:
         Examples
         --------
         >>> from ctxlab.store import Store
+        >>> Results.open(Store(":memory:"), "first")
+        Traceback (most recent call last):
+        ctxlab.errors.NotFoundError: no experiment 'first' in the store; ...
+        """
+        return cls.of(store, experiment)
+
+    @classmethod
+    def of(cls, store: Store, experiment: str, cases: Iterable[Case] = ()) -> Results:
+        """Read the results of a stored experiment, with its conversations where they are at hand.
+
+        Examples
+        --------
+        >>> from ctxlab.store import Store
         >>> Results.of(Store(":memory:"), "exp_none")
         Traceback (most recent call last):
         ctxlab.errors.NotFoundError: ...
         """
+        runs = store.runs
+        found = runs.experiment(experiment)
+        known = tuple(cases)
         return cls(
-            store.trials_frame(experiment),
-            store.outcomes_frame(experiment),
-            store.ledger_of,
-            cases or store.cases(),
+            Stored(
+                trials=runs.trials(found.id),
+                outcomes=runs.outcomes(found.id),
+                values=runs.values(found.id),
+                metrics={
+                    key: (name, MetricTraits(**json.loads(traits)))
+                    for key, name, _, traits in runs.metrics(found.id)
+                },
+                metric_failures=runs.metric_failures(found.id),
+                ledger=runs.ledger,
+                cases=lambda: known or map(from_document, runs.cases(found.id)),
+                manifest=found.manifest,
+            )
         )
+
+    @property
+    def trials(self) -> pl.DataFrame:
+        """One row a trial, as the store keeps them."""
+        return self.stored.trials
+
+    @property
+    def outcomes(self) -> pl.DataFrame:
+        """One row a trial and probe: what it was asked of, sizes in tokens, seconds."""
+        return self.stored.outcomes
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """Versions, digests, encoding, seeds, command and machine."""
+        return self.stored.manifest
+
+    @cached_property
+    def measured(self) -> Measured:
+        """All values as arrays."""
+        stored = self.stored
+        return Measured(stored.outcomes, stored.values, stored.metrics)
+
+    @cached_property
+    def cases(self) -> dict[tuple[str, str], Case]:
+        """The conversations, by dataset and id."""
+        return {(case.dataset, case.id): case for case in self.stored.cases()}
 
     @cached_property
     def traits(self) -> dict[str, Traits]:
@@ -132,18 +170,25 @@ class Results:
         >>> sample_results().traits["BM25()"].query_aware
         True
         """
-        specs = self.trials.unique("strategy", maintain_order=True).select("strategy", "spec")
-        return {name: from_spec(json.loads(spec)).traits for name, spec in specs.iter_rows()}
+        found = self.trials.unique("strategy", maintain_order=True).select("strategy", "traits")
+        return {name: Traits(**json.loads(traits)) for name, traits in found.iter_rows()}
 
     def leaderboard(
-        self, measure: MeasureName = "all_evidence", baseline: str | Strategy | None = None
+        self, metric: str | None = None, baseline: str | Strategy | None = None
     ) -> Leaderboard:
-        """Return the leaderboard by one measure, with tests against one baseline.
+        """Return the leaderboard by one metric, with leads and tests against one baseline.
+
+        Parameters
+        ----------
+        metric : str, optional
+            The name of one that was measured; the first when not given.
+        baseline : str or Strategy, optional
+            A strategy of the experiment; a window, where there is one, when not given.
 
         Raises
         ------
         UnknownNameError
-            When the baseline is not one of the strategies, or there is no such measure.
+            When there is no such metric, or the baseline is not one of the strategies.
 
         Examples
         --------
@@ -151,39 +196,71 @@ class Results:
         >>> sample_results().leaderboard(baseline="BM25()").baseline
         'BM25()'
         """
-        if measure not in get_args(MeasureName):
-            raise UnknownNameError("measure", measure, get_args(MeasureName))
-        against = None if baseline is None else str(parse(baseline))
-        if against is not None and against not in self.traits:
-            raise UnknownNameError("baseline", against, self.traits)
+        metrics = self.measured.metrics
+        chosen = checked_metric(metric or next(iter(metrics)), metrics)
+        against = (
+            self.strategy_named(baseline) if baseline is not None else default_baseline(self.traits)
+        )
         bad = self.trials.filter(pl.col("error").is_not_null())
         counts = bad.group_by("strategy", "budget", maintain_order=True).len()
         failed = {(name, budget): count for name, budget, count in counts.iter_rows()}
-        return Leaderboard(self.outcomes, failed, self.traits, measure, against)
+        return Leaderboard(self.measured, failed, self.traits, chosen, against)
 
-    def rows(
-        self, measure: MeasureName = "all_evidence", baseline: str | Strategy | None = None
-    ) -> list[Row]:
+    def strategy_named(self, strategy: str | Strategy) -> str:
+        """Return the text of one of the experiment's strategies, however it is written.
+
+        Raises
+        ------
+        UnknownNameError
+            When it is none of them; the message offers the nearest.
+
+        Examples
+        --------
+        >>> from ctxlab.testing import sample_results
+        >>> sample_results().strategy_named("BM25")
+        'BM25()'
+        """
+        text = str(strategy)
+        for name in (text, f"{text}()"):
+            if name in self.traits:
+                return name
+        squeezed = {"".join(name.split()): name for name in self.traits}
+        found = squeezed.get("".join(text.split()))
+        if found is None:
+            raise UnknownNameError("strategy of this experiment", text, self.traits)
+        return found
+
+    def rows(self, metric: str | None = None, baseline: str | Strategy | None = None) -> list[Row]:
         """Return the leaderboard's rows: budget by budget, the best first.
 
         Examples
         --------
         >>> from ctxlab.testing import sample_results
-        >>> sample_results().rows(measure="answer")[0].strategy
+        >>> sample_results().rows(metric="answer")[0].strategy
         'Oracle()'
         """
-        return self.leaderboard(measure, baseline).rows()
+        return self.leaderboard(metric, baseline).rows()
 
-    def frame(self, measure: MeasureName = "all_evidence") -> pl.DataFrame:
+    def frame(self, metric: str | None = None) -> pl.DataFrame:
         """Return the leaderboard as a frame: one row a strategy and budget.
+
+        Every metric has columns ``NAME``, ``NAME_low``, ``NAME_high``, ``NAME_p`` and ``NAME_n``.
 
         Examples
         --------
         >>> from ctxlab.testing import sample_results
-        >>> sample_results().frame().shape[0]
-        4
+        >>> sample_results().frame()["EvidenceTokens_n"].to_list()
+        [3, 3, 3, 3]
         """
-        return pl.DataFrame([asdict(row) for row in self.rows(measure)], infer_schema_length=None)
+        rows = []
+        for row in self.rows(metric):
+            fields = row.as_dict()
+            for name, found in fields.pop("metrics").items():
+                fields[name] = found["mean"]
+                fields |= {f"{name}_{end}": found[end] for end in ("low", "high", "n")}
+                fields[f"{name}_p"] = found["p_value"]
+            rows.append(fields)
+        return pl.DataFrame(rows, infer_schema_length=None)
 
     def compare(
         self,
@@ -191,42 +268,39 @@ class Results:
         b: str | Strategy,
         *,
         budget: str | int | Budget | None = None,
-        measure: MeasureName = "all_evidence",
+        metric: str | None = None,
         margin: float = 0.02,
-    ) -> Comparison:
-        """Compare two strategies, paired by probe; its `sentence` says whether it is decisive.
+    ) -> Verdicts:
+        """Compare two strategies, paired by probe; `sentence` says whether it is decisive.
 
         Parameters
         ----------
         a, b : str or Strategy
             Two of the experiment's strategies.
         budget : str, int or Budget, optional
-            One of the experiment's; the first when not given.
-        measure : str
-            What they are compared by.
+            One of the experiment's; every one when not given.
+        metric : str, optional
+            What they are compared by; the first when not given.
         margin : float
             How much worse `a` may be and still count as not inferior.
 
         Examples
         --------
         >>> from ctxlab.testing import sample_results
-        >>> comparison = sample_results().compare("BM25()", "KeepLast()")
-        >>> comparison.decisive
+        >>> sample_results().compare("BM25()", "KeepLast()").decisive
         False
         """
-        board = self.leaderboard(measure)
-        names = [str(parse(x)) for x in (a, b)]
-        for name in names:
-            if name not in self.traits:
-                raise UnknownNameError("strategy of this experiment", name, self.traits)
+        board = self.leaderboard(metric)
+        first, second = self.strategy_named(a), self.strategy_named(b)
         budgets = self.trials["budget"].unique(maintain_order=True).to_list()
-        at = budgets[0] if budget is None else str(Budget.parse(budget))
-        if at not in budgets:
-            raise UnknownNameError("budget of this experiment", at, budgets)
-        return board.compare(names[0], names[1], at, margin=margin)
+        at = budgets if budget is None else [str(Budget.parse(budget))]
+        if at[0] not in budgets:
+            raise UnknownNameError("budget of this experiment", at[0], budgets)
+        found = (board.compare(first, second, each, margin=margin) for each in at)
+        return Verdicts(tuple(at), tuple(found))
 
     def failures(self) -> list[tuple[str, str, str]]:
-        """Return strategy, conversation and error of every trial that failed.
+        """Return strategy, conversation and error of every trial, and every metric, that failed.
 
         Examples
         --------
@@ -235,7 +309,11 @@ class Results:
         []
         """
         bad = self.trials.filter(pl.col("error").is_not_null())
-        return bad.select("strategy", "case_id", "error").rows()
+        metrics = [
+            (strategy, case, f"metric {metric}: {error}")
+            for strategy, case, metric, error in self.stored.metric_failures
+        ]
+        return bad.select("strategy", "case_id", "error").rows() + metrics
 
     def lost(
         self, strategy: str | Strategy | None = None, budget: str | None = None
@@ -248,50 +326,26 @@ class Results:
         >>> next(sample_results().lost("KeepLast()")).evidence[0].reason
         'older than the newest messages that fit'
         """
-        wanted = self.outcomes.filter(pl.col("all_evidence") < 1)
+        keys = [key for key, (name, _) in self.stored.metrics.items() if name == "AllEvidence"]
+        short = self.stored.values.filter(
+            pl.col("metric_key").is_in(keys) & (pl.col("value") < 1)
+        ).select("trial_hash", "position")
+        wanted = self.outcomes.join(
+            short, on=["trial_hash", "position"], how="semi", maintain_order="left"
+        )
         if strategy is not None:
-            wanted = wanted.filter(pl.col("strategy") == str(parse(strategy)))
+            wanted = wanted.filter(pl.col("strategy") == self.strategy_named(strategy))
         if budget is not None:
             wanted = wanted.filter(pl.col("budget") == str(Budget.parse(budget)))
-        for (key,), rows in wanted.group_by("trial_hash", maintain_order=True):
-            runs = json.loads(self._ledger(str(key)))["runs"]
-            lost = {(run["probe"], run["at"]): run["lost"] for run in runs}
-            for row in rows.iter_rows(named=True):
-                yield self._lost_probe(row, lost)
-
-    def _lost_probe(
-        self, row: Mapping[str, Any], lost: Mapping[tuple[str | None, str | None], Lost]
-    ) -> LostProbe:
-        case = self._cases[row["dataset"], row["case_id"]]
-        probe = next(probe for probe in case.probes if probe.id == row["probe_id"])
-        asked = probe.id if (probe.id, probe.at) in lost else None
-        gone = lost[asked, probe.at]
-        evidence = tuple(
-            LostEvidence(message.id, message.content, stage, reason)
-            for message in case.messages
-            if message.id in probe.evidence and f"message:{message.id}" in gone
-            for stage, reason, *_ in [gone[f"message:{message.id}"]]
-        )
-        where = f"{case.dataset} {case.id}"
-        return LostProbe(
-            where,
-            probe.id,
-            probe.question,
-            probe.answer,
-            probe.category,
-            row["strategy"],
-            row["budget"],
-            evidence,
-        )
+        return lost_probes(wanted, self.stored.ledger, self.cases)
 
     def report(
         self,
         path: str | Path,
         *,
         title: str = "Context compression, compared",
-        measure: MeasureName = "all_evidence",
+        metric: str | None = None,
         baseline: str | Strategy | None = None,
-        reproduce: Mapping[str, str] | None = None,
     ) -> Path:
         """Write one self-contained HTML file: curves, frontier, table, verdicts, what was lost.
 
@@ -301,10 +355,8 @@ class Results:
             The file; one of that name is replaced.
         title : str
             The report's heading.
-        measure, baseline : str
+        metric, baseline : str
             As for `leaderboard`.
-        reproduce : mapping of str to str, optional
-            What else tells a reader how to run it again, such as the command.
 
         Examples
         --------
@@ -314,38 +366,35 @@ class Results:
         ...     sample_results().report(f"{folder}/report.html").exists()
         True
         """
-        board = self.leaderboard(measure, baseline)
-        verdicts = [(budget, comparison.sentence) for budget, comparison in board.verdicts()]
-        facts = dict(reproduce or {}) | self._facts()
+        board = self.leaderboard(metric, baseline)
         lost = list(self.lost())
-        return Path(
-            view(
-                "write_report",
-                path,
-                title=title,
-                rows=board.rows(),
-                verdicts=verdicts,
-                lost=lost,
-                reproduce=facts,
-                measure=measure,
-            )
-        )
+        return Path(view("write_report", path, title, board, lost, self.manifest))
 
-    def _facts(self) -> dict[str, str]:
-        def listed(column: str) -> str:
-            return ", ".join(map(str, self.trials[column].unique(maintain_order=True).to_list()))
+    def curve(self, metric: str | None = None, baseline: str | Strategy | None = None) -> Any:  # noqa: ANN401 - an altair chart
+        """Return a chart: a metric against the share of tokens kept, with intervals.
 
-        return {
-            "ctxlab": listed("version"),
-            "encoding": listed("encoding"),
-            "seeds": listed("seed"),
-            "budgets": listed("budget"),
-            "conversations": str(self.trials.select("dataset", "case_id").n_unique()),
-            "trials": hashlib.sha256("".join(self.trials["trial_hash"]).encode()).hexdigest(),
-        }
+        Examples
+        --------
+        >>> from ctxlab.testing import sample_results
+        >>> sample_results().curve().to_dict()["encoding"]["y"]["title"]
+        'all evidence kept'
+        """
+        return view("availability_curve", self.leaderboard(metric, baseline))
+
+    def pareto(self, metric: str | None = None) -> Any:  # noqa: ANN401 - an altair chart
+        """Return a chart: every strategy at every budget, with the frontier.
+
+        Examples
+        --------
+        >>> from ctxlab.testing import sample_results
+        >>> sample_results().pareto("answer").to_dict()["encoding"]["y"]["title"]
+        'answer kept'
+        """
+        return view("pareto", self.leaderboard(metric))
 
     def _repr_html_(self) -> str:
-        return str(view("leaderboard_html", [asdict(row) for row in self.rows()]))
+        return str(view("leaderboard_html", self.leaderboard()))
 
     def __repr__(self) -> str:
-        return f"Results({self.trials.height} trials, {self.outcomes.height} probes asked)"
+        asked = f"{self.outcomes.height} probes asked"
+        return f"Results({self.trials.height} trials, {asked}, {len(self.stored.metrics)} metrics)"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ctxlab.store import Store
 
 
-class Preparation:
+class SharedInputs:
     """Counts and encodes every text once, in the parent process.
 
     So no worker loads a tokenizer or a model, only the parent touches the store, and a model
@@ -37,12 +37,11 @@ class Preparation:
 
     Examples
     --------
-    >>> from ctxlab.core.budgets import Budget
     >>> from ctxlab.store import Store
     >>> from ctxlab.strategies import KeepLast
     >>> case = Case("c", "d", (Message("m1", "user", "Hello world"),))
-    >>> cell = Cell(KeepLast(), case, (Budget(tokens=9),), 0, "o200k_base")
-    >>> ("Hello world", 2) in Preparation(Store(":memory:"), "o200k_base")(cell).counts
+    >>> cell = Cell(KeepLast(), case, (), 0, "o200k_base")
+    >>> ("Hello world", 2) in SharedInputs(Store(":memory:"), "o200k_base")(cell).counts
     True
     """
 

@@ -35,11 +35,7 @@ def build_case(
             f"message id {twice!r} stands {count} times; ids must be unique", field="messages"
         )
     _check_calls(messages)
-    asked = tuple(probes)
-    _check_probe_ids(asked)
-    for index, probe in enumerate(asked):
-        _check_probe(probe, f"probes[{index}]", places)
-    return Case(case_id, dataset, tuple(messages), asked)
+    return Case(case_id, dataset, tuple(messages), tuple(probes))
 
 
 def _check_calls(messages: Sequence[Message]) -> None:
@@ -52,20 +48,3 @@ def _check_calls(messages: Sequence[Message]) -> None:
                 "which no earlier message makes",
                 field=f"messages[{index}].tool_call_id",
             )
-
-
-def _check_probe_ids(probes: Sequence[Probe]) -> None:
-    counts = Counter(probe.id for probe in probes)
-    if len(counts) < len(probes):
-        twice, count = counts.most_common(1)[0]
-        raise DataError(
-            f"probe id {twice!r} stands {count} times; ids must be unique", field="probes"
-        )
-
-
-def _check_probe(probe: Probe, path: str, places: dict[str, int]) -> None:
-    for name in probe.evidence:
-        if name not in places:
-            raise DataError(f"evidence {name!r} names no message", field=f"{path}.evidence")
-    if probe.at is not None and probe.at not in places:
-        raise DataError(f"{probe.at!r} names no message", field=f"{path}.at")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -67,7 +67,8 @@ def read_case(raw: object, name: str) -> Iterator[Case]:
     fields = Fields(raw)
     messages = [_message(one) for one in fields.objects("messages")]
     probes = [_probe(one) for one in fields.objects("probes")] if fields.has("probes") else []
-    yield build_case(fields.text("id"), fields.optional("dataset") or name, messages, probes)
+    case = build_case(fields.text("id"), fields.optional("dataset") or name, messages, probes)
+    yield replace(case, cluster=fields.optional("cluster"))
 
 
 def role_of(fields: Fields) -> Role:
@@ -163,6 +164,7 @@ def case_to_dict(case: Case) -> dict[str, Any]:
     return {
         "id": case.id,
         "dataset": case.dataset,
+        **({"cluster": case.cluster} if case.cluster else {}),
         "messages": [_lean(asdict(message), ("content",)) for message in case.messages],
         "probes": [_lean(asdict(p), ("answer", "evidence", "category")) for p in case.probes],
     }
@@ -195,6 +197,6 @@ FORMAT = Format(
                 "tool_calls": [{"id": "c1", "name": "clock", "arguments": ""}],
             }
         ],
-        "probes": [{"id": "p", "question": "?", "answer": "x", "evidence": ["m1"], "at": "m1"}],
+        "probes": [{"id": "p", "question": "?", "answer": "x", "evidence": ["m1"]}],
     },
 )

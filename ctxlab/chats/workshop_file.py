@@ -178,6 +178,6 @@ FORMAT = Format(
                 "artifact": {"a": 1},
             }
         ],
-        "probes": [{"id": "p", "question": "?", "answer": "x", "evidence": ["m1"], "at": "m1"}],
+        "probes": [{"id": "p", "question": "?", "answer": "x", "evidence": ["m1"]}],
     },
 )

@@ -12,6 +12,7 @@ import typer
 
 from ctxlab.cli import (
     comparing,
+    experiments,
     exporting,
     listing,
     loading,
@@ -33,6 +34,10 @@ app.command("import")(loading.import_)
 app.command()(showing.budget)
 app.command()(comparing.compare)
 app.command()(showing.show)
+app.command()(experiments.experiments)
+app.command()(experiments.reproduce)
+app.command()(experiments.diff)
+app.command()(experiments.metrics)
 app.command()(listing.strategies)
 app.add_typer(loading.datasets_app, name="datasets")
 app.command()(loading.sql)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
+import re
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,24 +19,22 @@ from ctxlab.cli.options import (
     Paths,
     SkipBad,
     StorePath,
+    choose_clusters,
     choose_probes,
     read_inputs,
     say,
 )
 from ctxlab.cli.output import put, put_json, put_leaderboard
 from ctxlab.core.tokens import DEFAULT_ENCODING
-from ctxlab.errors import CtxlabError
+from ctxlab.errors import CtxlabError, SpecError
 
 if TYPE_CHECKING:
-    from ctxlab.bench.leaderboard import Leaderboard, MeasureName, Row
+    from ctxlab.bench.grid import Grid
+    from ctxlab.bench.leaderboard import Leaderboard
+    from ctxlab.bench.limits import Limits
     from ctxlab.bench.results import Results
-
-JSON_FIELDS = (
-    "strategy", "budget", "cases", "probes", "all_evidence", "all_evidence_low",
-    "all_evidence_high", "evidence_tokens", "answer", "rate", "skill", "p_value", "latency_ms",
-    "failed",
-)  # fmt: skip
-"""Fields of a row of ``ctxlab compare --json``."""
+    from ctxlab.core.metric import Metric
+    from ctxlab.store import Store
 
 DEMO = (
     "KeepLast()", "HeadTail()", "MaskObservations() >> KeepLast()", "IDFDensity()", "LexRank()",
@@ -57,6 +53,10 @@ def compare(
         list[str] | None, typer.Option(help="8000, 8k or 10%; again for more. 10% and 25% if none.")
     ] = None,
     category: Categories = None,
+    cluster_by: Annotated[
+        str | None,
+        typer.Option(help="What is independent: a pattern whose group names it in an id."),
+    ] = None,
     seed: Annotated[
         list[int] | None, typer.Option(help="Seed of what is random; again for more.")
     ] = None,
@@ -67,12 +67,32 @@ def compare(
     baseline: Annotated[
         str | None, typer.Option(help="The strategy that p-values compare with.")
     ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(help="What is measured; again for more, the first ranks. See ctxlab metrics."),
+    ] = None,
     measure: Annotated[
-        str, typer.Option(help="Rank by all_evidence, evidence_tokens or answer.")
-    ] = "all_evidence",
+        str | None, typer.Option(help="Rank by this metric; by the first when not given.")
+    ] = None,
     fail_under: Annotated[
         float | None,
         typer.Option(help="Exit with 3 when the best strategy keeps less than this share."),
+    ] = None,
+    non_inferior_to: Annotated[
+        str | None,
+        typer.Option(help="Exit with 3 unless every other strategy is not worse than this one."),
+    ] = None,
+    margin: Annotated[
+        float, typer.Option(help="By how much a strategy may be worse: points, for shares.", min=0)
+    ] = 2.0,
+    summary: Annotated[
+        Path | None, typer.Option(help="Append a summary in Markdown to this file, as CI shows it.")
+    ] = None,
+    trial_timeout: Annotated[
+        float, typer.Option(help="Seconds that one trial may take.", min=0.1)
+    ] = 300.0,
+    trial_memory: Annotated[
+        str | None, typer.Option(help="Memory that one trial may take, such as 4g or 500m.")
     ] = None,
     format_name: FormatName = None,
     skip_bad: SkipBad = False,
@@ -89,68 +109,95 @@ def compare(
       ctxlab compare runs.json --strategy 'MaskObservations(keep=3) >> KeepLast()' --json
 
       ctxlab compare talk.jsonl --strategy BM25 --strategy Fusion --encoder onnx:models/minilm
+
+      ctxlab compare talk.jsonl --metric AllEvidence --metric Rate --metric mymetrics:commas
     """
     from ctxlab.bench.grid import Grid
+    from ctxlab.bench.limits import Limits
+    from ctxlab.core.specs import parse_metric
     from ctxlab.store import Store
     from ctxlab.strategies import CORE
 
-    name = _measure(measure)
     cases = choose_probes(list(read_inputs(paths, format_name, skip_bad=skip_bad)), category)
+    cases = choose_clusters(cases, cluster_by)
     if not any(case.probes for case in cases):
         say(
             "these conversations have no questions, so only sizes and times are measured; "
             "add probes with their evidence, in the case format, to measure what is lost"
         )
+    ranked = parse_metric(measure).name if measure else None
     grid = Grid(
         strategy or CORE,
         budget or ["10%", "25%"],
         cases,
+        metrics=_metrics(metric, measure),
         seeds=seed or (0,),
         encoding=encoding,
         encoder=encoder,
         name="compare",
+        inputs={
+            "paths": paths,
+            "format": format_name,
+            "category": category,
+            "cluster_by": cluster_by,
+        },
     )
     with Store(store) as lab:
-        results = grid.run(lab)
-        board = results.leaderboard(name, baseline)
-        rows = board.rows()
+        results = _run(grid, lab, Limits(trial_timeout, _bytes(trial_memory)))
+        board = results.leaderboard(ranked, baseline)
         if as_json:
-            picked = [{f: v for f, v in asdict(row).items() if f in JSON_FIELDS} for row in rows]
-            put_json({"schema": 1, "encoding": grid.encoding, "rows": picked})
+            rows = [row.as_dict() for row in board.rows()]
+            put_json({"schema": 1, "encoding": grid.encoding, "rows": rows})
         else:
-            _put_results(rows, board)
+            _put_results(board)
         if out:
-            command = shlex.join(["ctxlab", *sys.argv[1:]])
-            path = results.report(
-                out, title=_title(paths), measure=name, baseline=baseline,
-                reproduce={"command": command},
-            )  # fmt: skip
+            title = _title(paths)
+            path = results.report(out, title=title, metric=ranked, baseline=baseline)
             say(f"report: {path}")
         _say_failures(results)
-    _gate(rows, name, fail_under)
+        against = non_inferior_to and results.strategy_named(non_inferior_to)
+    if summary:
+        _summarise(board, summary, _title(paths))
+    _gate(board, fail_under)
+    if against:
+        _not_inferior(board, against, margin)
 
 
-def _measure(name: str) -> MeasureName:
-    from typing import get_args
+def _run(grid: Grid, store: Store, limits: Limits) -> Results:
+    try:
+        return grid.run(store, limits=limits)
+    except KeyboardInterrupt as stop:
+        say(str(stop))
+        raise typer.Exit(130) from None
 
-    from ctxlab.bench.leaderboard import MeasureName
-    from ctxlab.errors import UnknownNameError
 
-    for known in get_args(MeasureName):
-        if name == known:
-            found: MeasureName = known
-            return found
-    raise UnknownNameError("measure", name, get_args(MeasureName))
+def _bytes(text: str | None) -> int | None:
+    """Return a size such as ``4g`` or ``500m`` in bytes."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"\s*(\d{1,9}(?:\.\d+)?)\s*([kmgt]?)i?b?\s*", text.lower())
+    if found is None or not float(found[1]):
+        raise SpecError(f"memory {text!r} is not understood; write 4g or 500m")
+    return int(float(found[1]) * 1024 ** "_kmgt".index(found[2] or "_"))
+
+
+def _metrics(chosen: Sequence[str] | None, ranks: str | None) -> list[Metric]:
+    """Return what is measured: what was chosen, and what the ranking goes by."""
+    from ctxlab.bench.grid import DEFAULT_METRICS
+    from ctxlab.core.specs import parse_metric
+
+    found = list(map(parse_metric, chosen or DEFAULT_METRICS))
+    return list(dict.fromkeys([*found, *([parse_metric(ranks)] if ranks else [])]))
 
 
 def _title(paths: Sequence[str]) -> str:
     return "Context compression on " + ", ".join(Path(path).name for path in paths)
 
 
-def _put_results(rows: Sequence[Row], board: Leaderboard) -> None:
-    put_leaderboard(rows)
-    for budget, comparison in board.verdicts():
-        put(f"At {budget}, {comparison.sentence}")
+def _put_results(board: Leaderboard) -> None:
+    put_leaderboard(board)
+    for _, comparison in board.verdicts():
+        put(comparison.sentence)
 
 
 def _say_failures(results: Results) -> None:
@@ -161,13 +208,53 @@ def _say_failures(results: Results) -> None:
         say(f"… and {len(failures) - 5} more failed trials; they are in the store")
 
 
-def _gate(rows: Sequence[Row], measure: MeasureName, fail_under: float | None) -> None:
+def _gate(board: Leaderboard, fail_under: float | None) -> None:
     if fail_under is None:
         return
-    best = max((getattr(row, measure) or 0.0 for row in rows if row.comparable), default=0.0)
+    if all(row.shown.mean is None for row in board.rows()):
+        say("no questions: there is nothing to hold against --fail-under; add probes, or leave it")
+        raise typer.Exit(2)
+    best = max((row.shown.mean or 0.0 for row in board.rows() if row.comparable), default=0.0)
     if best < fail_under:
         say(f"the best strategy keeps {best:.3f}, under the gate of {fail_under:g}")
         raise typer.Exit(3)
+
+
+def _not_inferior(board: Leaderboard, against: str, margin: float) -> None:
+    """Exit with 3 unless every strategy is not worse than one by more than a margin."""
+    unit = board.measured.metrics[board.metric].unit
+    limit = margin / 100 if unit == "share" else margin
+    short = [
+        row
+        for row in board.rows()
+        if row.comparable and row.strategy != against
+        and not board.compare(row.strategy, against, row.budget, margin=limit).not_inferior
+    ]  # fmt: skip
+    for row in short:
+        say(
+            f"{row.strategy} at {row.budget} is not shown to be within {margin:g} "
+            f"{'points' if unit == 'share' else unit} of {against}"
+        )
+    if short:
+        raise typer.Exit(3)
+
+
+def _summarise(board: Leaderboard, path: Path, title: str) -> None:
+    from ctxlab.display.board_columns import by_budget, columns, marks
+
+    shown = columns(board)
+    lines = [f"## {title}", ""]
+    for budget, rows in by_budget(board.rows()):
+        lines += [f"| Budget {budget} | {' | '.join(column.title for column in shown)} |"]
+        lines += ["|---|" + "---:|" * len(shown)]
+        for row in rows:
+            name = " ".join([f"`{row.strategy}`", *(f"({mark})" for mark in marks(row))])
+            cells = [name.replace("|", "\\|"), *(column.text(row) for column in shown)]
+            lines.append(f"| {' | '.join(cells)} |")
+        lines.append("")
+    lines += [f"- {comparison.sentence}" for _, comparison in board.verdicts()]
+    with path.open("a", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
 
 
 def demo(
@@ -186,6 +273,7 @@ def demo(
       ctxlab demo --out report.html --store lab.duckdb
     """
     from ctxlab.bench.grid import Grid
+    from ctxlab.bench.limits import Limits
     from ctxlab.datasets import bundled_dir, sources
     from ctxlab.store import Store
 
@@ -197,16 +285,13 @@ def demo(
     with Store(store) as lab:
         new = lab.add_cases(cases, on_conflict="skip")
         say(f"store: {store} ({new} new conversations)")
-        results = Grid(DEMO, ["10%", "25%", "50%"], cases, name="demo").run(lab)
+        grid = Grid(DEMO, ["10%", "25%", "50%"], cases, name="demo", inputs={"paths": bundled})
+        results = _run(grid, lab, Limits())
         board = results.leaderboard()
-        rows = board.rows()
         if as_json:
-            put_json({"schema": 1, "rows": [asdict(row) for row in rows]})
+            put_json({"schema": 1, "rows": [row.as_dict() for row in board.rows()]})
         else:
-            _put_results(rows, board)
-        path = results.report(
-            out, title="Context compression on the bundled conversations",
-            reproduce={"command": "ctxlab demo"},
-        )  # fmt: skip
+            _put_results(board)
+        path = results.report(out, title="Context compression on the bundled conversations")
     say(f"report: {path}")
     say("next: ctxlab compare YOUR_FILE, ctxlab strategies, or notebooks/01_first_look.ipynb")

@@ -157,15 +157,20 @@ def fetch_dataset(
 def sql(
     query: Annotated[str, typer.Argument(help="One SELECT; nothing can be changed.")],
     store: StorePath = DEFAULT_STORE,
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds after which the query is given up.", min=0.0)
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Ask the store in SQL, read-only.
+    """Ask the store in SQL, read-only; also one on a medium that cannot be written.
 
     For example:
 
       ctxlab sql 'SELECT dataset, count(*) AS n FROM cases GROUP BY ALL'
 
       ctxlab sql 'SELECT strategy, count(*) AS n FROM trials GROUP BY ALL' --json
+
+      ctxlab sql 'SUMMARIZE chat_messages' --store lab.duckdb --timeout 10
     """
     import json
 
@@ -174,8 +179,8 @@ def sql(
 
     if not store.exists():
         raise StoreError(f"there is no store {store}; import conversations first, or name another")
-    with Store(store) as lab:
-        frame = lab.query(query)
+    with Store.to_read(store) as lab:
+        frame = lab.query(query, timeout=timeout)
     if as_json:
         put_json({"schema": 1, "rows": json.loads(frame.write_json())})
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ctxlab.errors import DataError, UnknownNameError
+from ctxlab.errors import DataError, SpecError, UnknownNameError
 
 if TYPE_CHECKING:
     from ctxlab.core.cases import Case
@@ -90,6 +91,43 @@ def read_inputs(
         say(f"skipped: {error}")
     if skipped:
         say(f"{len(skipped)} malformed record{'' if len(skipped) == 1 else 's'} left out")
+
+
+def choose_clusters(cases: Sequence[Case], pattern: str | None) -> list[Case]:
+    """Return the cases with what is independent named by a part of their ids.
+
+    Parameters
+    ----------
+    cases : sequence of Case
+        The conversations.
+    pattern : str, optional
+        A regular expression; what its first group finds in an id is the cluster.
+
+    Raises
+    ------
+    SpecError
+        When it is no regular expression with a group, or finds nothing in an id.
+
+    Examples
+    --------
+    >>> from ctxlab.testing import sample_case
+    >>> choose_clusters([sample_case()], "(mark).*")[0].cluster
+    'mark'
+    """
+    if pattern is None:
+        return list(cases)
+    try:
+        wanted = re.compile(pattern)
+    except re.error as error:
+        raise SpecError(f"--cluster-by {pattern!r} is no regular expression: {error}") from error
+    found = [wanted.search(case.id) for case in cases]
+    for case, match in zip(cases, found, strict=True):
+        if match is None or not wanted.groups or match[1] is None:
+            raise SpecError(
+                f"--cluster-by {pattern!r} finds no group in the id {case.id!r}; "
+                r"write one such as '(t\d+)_r\d+'"
+            )
+    return [replace(c, cluster=m[1]) for c, m in zip(cases, found, strict=True) if m]
 
 
 def choose_probes(cases: Sequence[Case], categories: Sequence[str] | None) -> list[Case]:

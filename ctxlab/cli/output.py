@@ -7,12 +7,10 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ctxlab.display.html import interval, p_text, percent
-
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ctxlab.bench.leaderboard import Row
+    from ctxlab.bench.leaderboard import Leaderboard
 
 
 def put_json(value: object) -> None:
@@ -43,7 +41,10 @@ def put(text: str) -> None:
 
 
 def put_table(
-    rows: Iterable[Sequence[object]], columns: Mapping[str, str], title: str | None = None
+    rows: Iterable[Sequence[object]],
+    columns: Mapping[str, str] | Sequence[str],
+    title: str | None = None,
+    sides: Sequence[str] = (),
 ) -> None:
     """Print rows as a table.
 
@@ -51,10 +52,12 @@ def put_table(
     ----------
     rows : iterable of sequence
         Cells, as many as there are columns.
-    columns : mapping of str to str
+    columns : mapping of str to str, or sequence of str
         Headings, each with ``left`` or ``right``.
     title : str, optional
         A line above.
+    sides : sequence of str
+        Those of the columns, where headings repeat.
 
     Examples
     --------
@@ -67,8 +70,15 @@ def put_table(
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
-    for name, side in columns.items():
-        table.add_column(name, justify="right" if side == "right" else "left", overflow="fold")
+    headed = columns.items() if isinstance(columns, Mapping) else zip(columns, sides, strict=True)
+    for name, side in headed:
+        # Names do not break while there is room elsewhere.
+        table.add_column(
+            name,
+            justify="right" if side == "right" else "left",
+            overflow="fold",
+            no_wrap=side == "name",
+        )
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
     _print(table)
@@ -83,57 +93,42 @@ def _cell(value: object) -> str:
     return escape(text.encode("utf-8", "replace").decode())
 
 
+def _width() -> int:
+    """Return the characters of a line; a pipe has no width, and a table cut there loses data."""
+    from shutil import get_terminal_size
+
+    return get_terminal_size().columns if sys.stdout.isatty() else 160
+
+
 def _print(table: Table) -> None:
     from rich.console import Console
 
-    # A pipe has no width; a table that is cut there would lose data.
-    width = None if sys.stdout.isatty() else 160
-    Console(file=sys.stdout, width=width, highlight=False).print(table)
+    Console(file=sys.stdout, width=_width(), highlight=False).print(table)
 
 
-def put_leaderboard(rows: Sequence[Row]) -> None:
+def put_leaderboard(board: Leaderboard) -> None:
     """Print the leaderboard: a table a budget, query-aware strategies apart.
 
     Examples
     --------
     >>> from ctxlab.testing import sample_results
-    >>> put_leaderboard(sample_results().rows())
+    >>> put_leaderboard(sample_results().leaderboard())
     Budget 40%
     ...
     """
-    columns = {
-        "strategy": "left", "rate": "right", "all evidence": "right", "95 % interval": "right",
-        "evidence tokens": "right", "skill": "right", "p": "right", "ms": "right",
-    }  # fmt: skip
-    for budget in dict.fromkeys(row.budget for row in rows):
-        here = [row for row in rows if row.budget == budget]
-        groups = (
-            ("does not see the question", [r for r in here if not r.control and not r.query_aware]),
-            ("sees the question", [r for r in here if not r.control and r.query_aware]),
-            ("controls", [r for r in here if r.control]),
-        )
+    from ctxlab.display.board_columns import by_budget, columns, fitting, groups, marks
+
+    everything = columns(board)
+    shown = fitting(everything, board.rows(), _width())
+    for budget, rows in by_budget(board.rows()):
         cells: list[Sequence[object]] = []
-        for title, members in groups:
-            if members:
-                cells.append([f"— {title}", *[""] * 7])
-                cells += map(_leader, members)
-        put_table(cells, columns, f"Budget {budget}")
-
-
-def _leader(row: Row) -> list[str]:
-    marks = (
-        (row.baseline, "baseline"),
-        (row.budget_error > 0.005, "over budget"),
-        (row.failed, f"{row.failed} failed"),
-    )
-    notes = ", ".join(text for on, text in marks if on)
-    return [
-        f"  {row.strategy}" + (f" ({notes})" if notes else ""),
-        percent(row.rate),
-        percent(row.all_evidence),
-        interval(row.all_evidence_low, row.all_evidence_high),
-        percent(row.evidence_tokens),
-        "–" if row.skill is None else f"{row.skill:.2f}",
-        p_text(row.p_value),
-        f"{row.latency_ms:.1f}",
-    ]
+        for title, members in groups(rows):
+            cells.append([f"— {title}", *[""] * len(shown)])
+            for row in members:
+                notes = ", ".join(marks(row))
+                name = f"  {row.strategy}" + (f" ({notes})" if notes else "")
+                cells.append([name, *(column.text(row) for column in shown)])
+        sides = ["name", *["right"] * len(shown)]
+        put_table(cells, ["strategy", *(c.title for c in shown)], f"Budget {budget}", sides)
+    if left_out := [column.title for column in everything if column not in shown]:
+        put(f"Not shown at this width: {', '.join(left_out)}; --json and --out have all.")

@@ -96,7 +96,7 @@ def backup(
 
     if not store.exists():
         raise StoreError(f"there is no store {store} to copy; name an existing one with --store")
-    with Store(store) as lab:
+    with Store.to_read(store) as lab:
         rows = lab.backup(target, overwrite=overwrite)
     _put_rows(rows, target, as_json=as_json)
 
@@ -107,7 +107,7 @@ def restore(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the store.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Put a backup in the place of the store.
+    """Put a backup in the place of the store; one that is broken is moved aside.
 
     For example:
 
@@ -115,12 +115,15 @@ def restore(
     """
     from ctxlab.store.backup import restore as restore_file
 
-    rows = restore_file(source, store, overwrite=overwrite)
-    _put_rows(rows, store, as_json=as_json)
+    done = restore_file(source, store, overwrite=overwrite)
+    _put_rows(done.rows, store, as_json=as_json, aside=done.aside)
 
 
-def _put_rows(rows: int, target: Path, *, as_json: bool) -> None:
+def _put_rows(rows: int, target: Path, *, as_json: bool, aside: Path | None = None) -> None:
     if as_json:
-        put_json({"schema": 1, "rows": rows, "path": str(target)})
-    else:
-        put(f"{rows:,} rows in {target}")
+        moved = {"moved_aside": str(aside)} if aside else {}
+        put_json({"schema": 1, "rows": rows, "path": str(target)} | moved)
+        return
+    put(f"{rows:,} rows in {target}")
+    if aside:
+        put(f"what stood there could not be opened, and is now {aside}")

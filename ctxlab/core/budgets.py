@@ -10,6 +10,7 @@ from ctxlab.core.segments import ContextTier
 from ctxlab.errors import BudgetError
 
 _BUDGET = re.compile(r"\s*(\d+(?:[._]\d+)*)\s*(%|k|K)?\s*")
+_MOST = 10**15
 Limits = dict[ContextTier, int]
 Demand = Mapping[ContextTier, int] | Mapping[str, int]
 
@@ -52,8 +53,8 @@ class Budget:
             raise BudgetError(f"budget {self.share:.0%} is not positive; ask for more than 0 %")
 
     @classmethod
-    def parse(cls, text: str | int | Budget) -> Budget:
-        """Read ``8000``, ``8k`` or ``10%``.
+    def parse(cls, text: str | float | Budget) -> Budget:
+        """Read ``8000``, ``8k`` or ``10%``; a number below 1, such as ``0.1``, is a share.
 
         Raises
         ------
@@ -70,7 +71,11 @@ class Budget:
         match = _BUDGET.fullmatch(str(text))
         if match is None:
             raise BudgetError(f"budget {text!r} is not understood; write 8000, 8k or 10%")
-        number, unit = float(match[1].replace("_", "")), match[2]
+        number, unit = _number(match[1]), match[2]
+        if unit is None and 0 < number < 1:
+            return cls(share=number)
+        if not unit and number != int(number):
+            raise BudgetError(f"budget {text!r} is no whole number of tokens; write 8000 or 10%")
         if unit == "%":
             return cls(share=number / 100)
         return cls(tokens=round(number * (1000 if unit else 1)))
@@ -89,6 +94,16 @@ class Budget:
 
     def __str__(self) -> str:
         return str(self.tokens) if self.share is None else f"{self.share * 100:g}%"
+
+
+def _number(digits: str) -> float:
+    try:
+        number = float(digits.replace("_", ""))
+    except ValueError as error:
+        raise BudgetError(f"budget {digits!r} is not understood; write 8000, 8k or 10%") from error
+    if number > _MOST:
+        raise BudgetError(f"a budget of {digits[:20]} is above {_MOST:,}; ask for fewer tokens")
+    return number
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, Literal
 
 from ctxlab.core.context import Context
+from ctxlab.core.messages import as_messages
 from ctxlab.core.segments import Message
+from ctxlab.errors import DataError
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +37,50 @@ class Probe:
     at: str | None = None
 
 
+def check_probes(messages: Sequence[Message], probes: Sequence[Probe]) -> None:
+    """Check that probes can be asked of a conversation.
+
+    Raises
+    ------
+    DataError
+        When the id of a probe stands twice, its evidence or its place names no message, or its
+        evidence comes only after the place where it is asked; with the field at fault.
+
+    Examples
+    --------
+    >>> check_probes([Message("m1", "user", "Hi")], [Probe("p", "?", "Hi", ("m2",))])
+    Traceback (most recent call last):
+    ctxlab.errors.DataError: field probes[0].evidence: evidence 'm2' names no message; ...
+    """
+    places = {message.id: at for at, message in enumerate(messages)}
+    seen: set[str] = set()
+    for at, probe in enumerate(probes):
+        field = f"probes[{at}]"
+        if probe.id in seen:
+            raise DataError(f"probe id {probe.id!r} stands twice; give each its own", field=field)
+        seen.add(probe.id)
+        if probe.at is not None and probe.at not in places:
+            problem = f"{probe.at!r} names no message; name the one that is about to be written"
+            raise DataError(problem, field=f"{field}.at")
+        for name in probe.evidence:
+            if name not in places:
+                problem = f"evidence {name!r} names no message; give the ids of messages"
+                raise DataError(problem, field=f"{field}.evidence")
+            if probe.at is not None and places[name] >= places[probe.at]:
+                problem = (
+                    f"evidence {name!r} does not come before {probe.at!r}, where the probe is "
+                    "asked; leave it out, or ask later"
+                )
+                raise DataError(problem, field=f"{field}.evidence")
+
+
 @dataclass(frozen=True)
 class Case:
     """A conversation with its probes.
+
+    Messages and probes are checked: ids that stand twice and evidence that names nobody are
+    errors. `cluster` names what is independent of other conversations, where that is not the
+    conversation itself: five runs of one task are one cluster.
 
     Examples
     --------
@@ -47,6 +93,24 @@ class Case:
     dataset: str
     messages: tuple[Message, ...]
     probes: tuple[Probe, ...] = ()
+    cluster: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "messages", as_messages(self.messages))
+        object.__setattr__(self, "probes", tuple(self.probes))
+        check_probes(self.messages, self.probes)
+
+    @cached_property
+    def digest(self) -> str:
+        """A digest of everything in it, taken once.
+
+        Examples
+        --------
+        >>> Case("c", "d", ()).digest == Case("c", "d", ()).digest
+        True
+        """
+        parts = [getattr(self, one.name) for one in fields(self)]
+        return hashlib.sha256(json.dumps(parts, default=_fields).encode()).hexdigest()
 
     @cached_property
     def _contexts(self) -> dict[str | None, Context]:
@@ -71,5 +135,17 @@ class Case:
             self._contexts[at] = Context.of(messages)
         return self._contexts[at]
 
+    def __str__(self) -> str:
+        head = f"Case {self.id!r} of {self.dataset!r}: {len(self.messages):,} messages"
+        asked = f"{len(self.probes):,} probes" if self.probes else "no probes"
+        first = self.messages[0].content[:60] if self.messages else ""
+        return f"{head}, {asked}\n  begins: {first!r}"
+
+    __repr__ = __str__
+
     def __reduce__(self) -> tuple[type[Case], tuple[Any, ...]]:
-        return Case, (self.id, self.dataset, self.messages, self.probes)
+        return Case, (self.id, self.dataset, self.messages, self.probes, self.cluster)
+
+
+def _fields(value: Any) -> list[Any]:  # noqa: ANN401 - a dataclass
+    return [getattr(value, one.name) for one in fields(value)]

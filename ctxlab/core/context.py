@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
+from ctxlab.core.messages import as_messages
 from ctxlab.core.segments import Message, Note, Segment, Span
 from ctxlab.core.views import view
 
 T = TypeVar("T")
+
+
+class Remembered(Generic[T]):
+    """What can be remembered on a context: a frozen value that names it.
+
+    Its fields are all that the thing depends on besides the context, so that no two things go by
+    one key.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class _Shouted(Remembered[str]):
+    ...     '''The text of a context in capitals.'''
+    >>> context = Context((Segment.of("a", "hi"),))
+    >>> context.memo(_Shouted(), lambda: context.text.upper())
+    'HI'
+    """
+
+
 Why = Callable[[Segment], Note | None]
 """Says why a segment that a context left out went."""
 
@@ -34,12 +54,14 @@ class Context:
     why: Why | None = field(default=None, compare=False, repr=False)
 
     @classmethod
-    def of(cls, messages: Iterable[Message], *, pin_system: bool = True) -> Context:
+    def of(
+        cls, messages: Iterable[Message | Mapping[str, Any]], *, pin_system: bool = True
+    ) -> Context:
         """Turn messages into segments: one each, tool calls grouped with their results.
 
         Parameters
         ----------
-        messages : iterable of Message
+        messages : iterable of Message or mapping
             In the order in which they were sent.
         pin_system : bool
             Pin system messages, so that no strategy drops them.
@@ -55,7 +77,7 @@ class Context:
         >>> [segment.group for segment in context.segments]
         ['m1', 'm1']
         """
-        return cls(tuple(_segments(messages, pin_system)))
+        return cls(tuple(_segments(as_messages(messages), pin_system)))
 
     @property
     def text(self) -> str:
@@ -152,15 +174,24 @@ class Context:
     def _memo(self) -> dict[Hashable, object]:
         return {}
 
-    def memo(self, key: Hashable, build: Callable[[], T]) -> T:
+    def memo(self, key: Remembered[T], build: Callable[[], T]) -> T:
         """Return what was built for `key` on this context, building it the first time.
 
         Indices and counts live and die with the context they describe.
 
+        Parameters
+        ----------
+        key : Remembered
+            What it is, with all that it depends on besides the context.
+        build : callable
+            Makes it.
+
         Examples
         --------
-        >>> Context().memo("answer", lambda: 42)
-        42
+        >>> from ctxlab.core.indexing import term_index
+        >>> context = Context((Segment.of("a", "two stalls"),))
+        >>> term_index(context) is term_index(context)
+        True
         """
         if key not in self._memo:
             self._memo[key] = build()
@@ -269,6 +300,10 @@ class Context:
 
     def __reduce__(self) -> tuple[type[Context], tuple[tuple[Segment, ...]]]:
         return Context, (self.segments,)
+
+    def __repr__(self) -> str:
+        count = f"{len(self)} segment{'' if len(self) == 1 else 's'}"
+        return f"Context({count}, {sum(len(s.text) for s in self):,} characters)"
 
     def __len__(self) -> int:
         return len(self.segments)

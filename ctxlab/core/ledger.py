@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ctxlab.core.context import Context
+from ctxlab.core.context import Context, Remembered
 from ctxlab.core.segments import Note, Segment, Span
 from ctxlab.core.strategy import Outcome
 from ctxlab.core.task import Task
@@ -105,7 +105,7 @@ class Traces:
         >>> Traces.of(context) is Traces.of(context)
         True
         """
-        return context.memo("traces", lambda: cls(context))
+        return context.memo(_TracesOf(), lambda: cls(context))
 
     def pieces(self, segment: Segment) -> list[Segment]:
         """Return what stands verbatim of `segment`, in order, cut to its span.
@@ -164,6 +164,11 @@ class Traces:
         if pieces:
             return Fate.TRIMMED
         return Fate.REWRITTEN if written else Fate.DROPPED
+
+
+@dataclass(frozen=True)
+class _TracesOf(Remembered[Traces]):
+    """The traces of a context."""
 
 
 def ledger(context: Context, outcomes: Sequence[Outcome], task: Task) -> list[LedgerEntry]:

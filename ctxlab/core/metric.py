@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import signature
 from math import inf
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from ctxlab.core.cases import Probe
 from ctxlab.core.named import NamedValue
@@ -40,6 +40,9 @@ class MetricTraits:
         The paper or specification that defines it.
     needs : str
         What it cannot do without, such as ``probes``, ``evidence``, ``language model``.
+    oracle : bool
+        No selection of whole messages scores higher than `Oracle`, which keeps the gold
+        evidence: only then does a skill between the random draw and the oracle make sense.
 
     Examples
     --------
@@ -54,6 +57,7 @@ class MetricTraits:
     family: str = "custom"
     source: str = ""
     needs: str = ""
+    oracle: bool = False
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -144,6 +148,10 @@ class FunctionMetric(Metric):
         """Call the function."""
         found = self.function(run, probe) if self.traits.per == "probe" else self.function(run)
         return None if found is None else float(found)
+
+    def spec(self) -> dict[str, Any]:
+        """Return the place of the function: enough to import it again."""
+        return {str(self): {}}
 
     def __str__(self) -> str:
         return f"{self.function.__module__}:{self.function.__qualname__}"

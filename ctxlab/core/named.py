@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ConfigDict, ValidationError
 
 from ctxlab.core.segments import Value
+from ctxlab.errors import SpecError, UnknownNameError
 
 
 class NamedValue(Value):
@@ -18,6 +21,17 @@ class NamedValue(Value):
     >>> str(BM25(neighbours=2))
     'BM25(neighbours=2)'
     """
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    if not TYPE_CHECKING:  # the fields are the parameters, as the plugin of pydantic knows
+
+        def __init__(self, **parameters: Any) -> None:  # noqa: ANN401 - whatever the fields are
+            try:
+                super().__init__(**parameters)
+            except ValidationError as error:
+                faults = "; ".join(_fault(type(self), fault) for fault in error.errors())
+                raise SpecError(f"{type(self).__name__}: {faults}") from error
 
     def spec(self) -> dict[str, Any]:
         """Return the name and the non-default parameters: a key, and enough to rebuild it.
@@ -45,6 +59,16 @@ class NamedValue(Value):
         return f"{qualified_name(type(self))}({arguments})"
 
     __repr__ = __str__
+
+
+def _fault(cls: type[NamedValue], fault: Any) -> str:  # noqa: ANN401 - as pydantic gives it
+    place = ".".join(map(str, fault["loc"]))
+    if fault["type"] == "extra_forbidden":
+        return str(UnknownNameError("parameter", place, cls.model_fields))
+    if fault["type"] == "value_error":
+        # A validator of the class's own names the value itself.
+        return str(fault["ctx"]["error"])
+    return f"{place}={fault['input']!r}: {fault['msg'][0].lower()}{fault['msg'][1:]}"
 
 
 def qualified_name(cls: type) -> str:

@@ -106,6 +106,32 @@ def pack(context: Context, task: Task, order: Iterable[int]) -> set[int]:
     return room.kept
 
 
+NO_MATCH = "no message shares a word with the question"
+"""Why a ranking by a question's words has no order to give."""
+
+
+def newest(context: Context, task: Task) -> set[int]:
+    """Return the pinned groups and the newest others, up to the first that does not fit.
+
+    Raises
+    ------
+    PinnedOverBudgetError
+        When the pinned groups alone exceed the budget.
+
+    Examples
+    --------
+    >>> from ctxlab.core.tools import Tools
+    >>> context = Context((Segment.of("a", "x"), Segment.of("b", "yyyy"), Segment.of("c", "z")))
+    >>> newest(context, Task(budget=3, tools=Tools(count=len)))
+    {2}
+    """
+    room = Room(context, task)
+    for group in reversed(range(len(context.groups))):
+        if not room.take(group):
+            break
+    return room.kept
+
+
 def group_scores(context: Context, scores: Sequence[float]) -> list[float]:
     """Return one score a group: that of its best segment.
 

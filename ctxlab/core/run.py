@@ -53,7 +53,7 @@ class Run:
         --------
         >>> from ctxlab.strategies.controls import Identity
         >>> Run.of(Identity(), Context(), Task(budget=9)).after
-        Context(segments=())
+        Context(0 segments, 0 characters)
         """
         return cls(strategy, context, task, tuple(run(strategy, context, task)), case)
 

@@ -5,14 +5,43 @@ Hot values are slotted dataclasses; whatever is configured or stored is a `Value
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
+from ctxlab.errors import UnknownNameError
+
 Role = Literal["system", "user", "assistant", "tool"]
+ROLES: tuple[Role, ...] = get_args(Role)
+_OTHER_ROLES: dict[str, Role] = {
+    "human": "user", "ai": "assistant", "model": "assistant", "gpt": "assistant",
+    "developer": "system", "function": "tool",
+}  # fmt: skip
+
+
+def role_named(name: str) -> Role:
+    """Return a role by any of its common names, whatever their case.
+
+    Raises
+    ------
+    UnknownNameError
+        When it is none; the message offers the nearest.
+
+    Examples
+    --------
+    >>> role_named("human"), role_named("Assistant")
+    ('user', 'assistant')
+    """
+    lowered = str(name).lower()
+    for role in ROLES:
+        if role == lowered:
+            return role
+    if lowered not in _OTHER_ROLES:
+        raise UnknownNameError("role", str(name), [*ROLES, *_OTHER_ROLES])
+    return _OTHER_ROLES[lowered]
 
 
 class Value(BaseModel):
@@ -62,6 +91,14 @@ class ToolCall:
 class Message:
     """One message of a conversation, as it was sent.
 
+    Roles go by their common other names, too: ``human`` is ``user``, ``ai`` and ``model`` are
+    ``assistant``, ``developer`` is ``system``, ``function`` is ``tool``.
+
+    Raises
+    ------
+    UnknownNameError
+        When the role is none of these.
+
     Examples
     --------
     >>> Message("m1", "user", "Hello").role
@@ -77,6 +114,10 @@ class Message:
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     pinned: bool = False
+
+    def __post_init__(self) -> None:
+        if self.role not in ROLES:
+            object.__setattr__(self, "role", role_named(self.role))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +151,8 @@ class Segment:
 
     A verbatim segment has exactly one span and equals that slice of its source. A segment
     that is not verbatim was written by a strategy; its spans say what was shown to the
-    writer, and `note` says why it was written.
+    writer, and `note` says why it was written. One that only marks what is missing says so by
+    `placeholder`; one from whose text the source can be computed carries the `inverse`.
 
     Examples
     --------
@@ -130,6 +172,8 @@ class Segment:
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     note: str = field(default="", compare=False)
+    placeholder: bool = field(default=False, compare=False)
+    inverse: Callable[[str], str] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(cls, source: str, text: str, **fields: Any) -> Segment:  # noqa: ANN401
@@ -170,9 +214,16 @@ class Segment:
         if self.verbatim:
             origin = spans[0]
             spans = (Span(origin.source, origin.start + start, origin.start + end),)
-        return replace(self, text=self.text[start:end], spans=spans)
+        return replace(self, text=self.text[start:end], spans=spans, inverse=None)
 
-    def rewritten(self, text: str, note: str = "") -> Segment:
+    def rewritten(
+        self,
+        text: str,
+        note: str = "",
+        *,
+        placeholder: bool = False,
+        inverse: Callable[[str], str] | None = None,
+    ) -> Segment:
         """Put `text` in this segment's place; the spans stay, ``verbatim`` goes.
 
         Parameters
@@ -181,13 +232,31 @@ class Segment:
             What stands here now.
         note : str
             Why, in words that the ledger can show.
+        placeholder : bool
+            The text only says that something is missing: nothing of the source stands in it.
+        inverse : callable, optional
+            Computes from `text` what stood here, as far as it matters: declares that the
+            rewriting lost nothing. A function of a module, so that segments pickle.
 
         Examples
         --------
         >>> Segment.of("message:m1", "long output").rewritten("(cleared)", "old").verbatim
         False
         """
-        return replace(self, text=text, verbatim=False, note=note)
+        return replace(
+            self, text=text, verbatim=False, note=note, placeholder=placeholder, inverse=inverse
+        )
+
+    @property
+    def restored(self) -> str:
+        """The text, or what its inverse computes from it.
+
+        Examples
+        --------
+        >>> Segment.of("message:m1", "HELLO").rewritten("hello", inverse=str.upper).restored
+        'HELLO'
+        """
+        return self.inverse(self.text) if self.inverse else self.text
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,17 +5,16 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, TypeVar, get_args
 
-from pydantic import ValidationError
-
-from ctxlab.core.metric import Metric
+from ctxlab.core.metric import Metric, as_metric
 from ctxlab.core.named import NamedValue
 from ctxlab.core.registry import Registry
 from ctxlab.core.strategy import Pipeline, Strategy
-from ctxlab.errors import SpecError, UnknownNameError
+from ctxlab.errors import SpecError
 
 T = TypeVar("T", bound=NamedValue)
 # "package.module:Class(" as `str` writes it, or a quoted parameter, in which colons stay.
@@ -65,6 +64,8 @@ def metric_from_spec(spec: Mapping[str, Any]) -> Metric:
     >>> metric_from_spec({"AllEvidence": {}})
     AllEvidence()
     """
+    if len(spec) == 1 and (found := _function(str(next(iter(spec))))):
+        return found
     return _from_spec(spec, METRICS)
 
 
@@ -77,7 +78,7 @@ def _from_spec(spec: Mapping[str, Any], registry: Registry[T]) -> T:
         raise SpecError(f"the parameters of {name} are {parameters!r}; expected a table of names")
     nested = {key for key, field in cls.model_fields.items() if _of_strategies(field.annotation)}
     values = {str(key): _revive(value, key in nested) for key, value in parameters.items()}
-    return _build(cls, values)
+    return cls(**values)
 
 
 def _of_strategies(annotation: object) -> bool:
@@ -101,12 +102,12 @@ def _revive(value: object, nested: bool) -> object:
     return value
 
 
-def parse(text: str | Strategy) -> Strategy:
+def parse(text: str | Strategy | type[Strategy]) -> Strategy:
     """Read a strategy as it is written in Python: ``BM25(neighbours=2) >> KeepLast()``.
 
     Only names of strategies, literal parameters and ``>>`` are understood; nothing is run.
-    A class outside ctxlab is written ``package.module.MyStrategy()``, or, as `str` writes it,
-    ``package.module:MyStrategy()``.
+    A class is made with its defaults. One from outside ctxlab is written
+    ``package.module.MyStrategy()`` or, as `str` writes it, ``package.module:MyStrategy()``.
 
     Raises
     ------
@@ -120,6 +121,8 @@ def parse(text: str | Strategy) -> Strategy:
     >>> parse("BM25(neighbours=2) >> KeepLast()")
     BM25(neighbours=2) >> KeepLast()
     """
+    if isinstance(text, type) and issubclass(text, Strategy):
+        return text()
     return text if isinstance(text, Strategy) else _parse(text, STRATEGIES)
 
 
@@ -127,6 +130,7 @@ def parse_metric(text: str | Metric) -> Metric:
     """Read a metric as it is written in Python: ``RecallAt(k=5)``, or its name alone.
 
     Names are found whatever their case and underscores: ``all_evidence`` is `AllEvidence`.
+    A function is named as ``package.module:function``.
 
     Raises
     ------
@@ -140,8 +144,22 @@ def parse_metric(text: str | Metric) -> Metric:
     """
     if isinstance(text, Metric):
         return text
-    known = {name.lower(): name for name in METRICS.names()}
+    if found := _function(text):
+        return found
+    known = {name.lower(): name for name in METRICS.names()} | {"answer": "AnswerKept"}
     return _parse(known.get(text.strip().replace("_", "").lower(), text), METRICS)
+
+
+def _function(place: str) -> Metric | None:
+    """Return the metric of a plain function that is named by its module; None for anything else."""
+    module, _, name = place.partition(":")
+    if not name.isidentifier():
+        return None
+    try:
+        found = getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise SpecError(f"metric {place!r} cannot be imported: {error}") from error
+    return as_metric(found) if callable(found) else None
 
 
 def _parse(text: str, registry: Registry[T]) -> T:
@@ -181,9 +199,9 @@ class _Expression:
                     return first >> second
             case ast.Call(func=name, args=[], keywords=keywords) if _distinct(keywords):
                 values = {str(k.arg): self.read(k.value) for k in keywords}
-                return _build(self._class(name), values)
+                return self._class(name)(**values)
             case ast.Name():
-                return _build(self._class(node), {})
+                return self._class(node)()
             case ast.Tuple(elts=items) | ast.List(elts=items):
                 return tuple(map(self.read, items))
             case _:
@@ -225,22 +243,3 @@ def _is_module(name: str) -> bool:
         return name in sys.modules or find_spec(name) is not None
     except (ImportError, ValueError):
         return False
-
-
-def _build(cls: Callable[..., T], values: Mapping[str, Any]) -> T:
-    try:
-        return cls(**values)
-    except ValidationError as error:
-        faults = "; ".join(_fault(cls, fault) for fault in error.errors())
-        name = getattr(cls, "__name__", str(cls))
-        raise SpecError(f"{name}: {faults}") from error
-
-
-def _fault(cls: object, fault: Any) -> str:  # noqa: ANN401
-    place = ".".join(map(str, fault["loc"]))
-    if fault["type"] == "extra_forbidden":
-        return str(UnknownNameError("parameter", place, getattr(cls, "model_fields", {})))
-    if fault["type"] == "value_error":
-        # A validator of a strategy's own names the value itself.
-        return str(fault["ctx"]["error"])
-    return f"{place}={fault['input']!r}: {fault['msg'][0].lower()}{fault['msg'][1:]}"

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from ctxlab.core.context import Context
+from ctxlab.core.context import Context, Remembered
 from ctxlab.core.segments import Segment
 from ctxlab.text.sentences import sentence_ranges
+
+
+@dataclass(frozen=True)
+class _SentencesOf(Remembered[Context]):
+    """A context in sentences."""
 
 
 def split(context: Context) -> Context:
@@ -21,7 +27,7 @@ def split(context: Context) -> Context:
     >>> [segment.text for segment in split(context)]
     ['It rained. ', 'We stayed.']
     """
-    return context.memo("sentences", lambda: Context(tuple(_pieces(context))))
+    return context.memo(_SentencesOf(), lambda: Context(tuple(_pieces(context))))
 
 
 def _pieces(context: Context) -> Iterator[Segment]:

@@ -58,6 +58,9 @@ class StepContext:
     step: str
     context: Context
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.workshop!r}, {self.step!r}, {self.context!r})"
+
     def tier(self, tier: ContextTier) -> Context:
         """Return the part of one tier.
 

@@ -12,7 +12,8 @@ from pydantic import SerializeAsAny
 
 from ctxlab.core.context import Context
 from ctxlab.core.named import NamedValue
-from ctxlab.core.packing import Ranking, group_scores, pack
+from ctxlab.core.packing import Ranking, group_scores, newest, pack
+from ctxlab.core.segments import Note
 from ctxlab.core.task import Task
 
 
@@ -101,6 +102,16 @@ class Strategy(NamedValue, ABC):
         """
         return (self,)
 
+    def ranking(self, context: Context, task: Task) -> Sequence[int] | None:
+        """Return the positions of the groups of `context`, the best first; None without a ranking.
+
+        Examples
+        --------
+        >>> Pipeline().ranking(Context(), Task(budget=1)) is None
+        True
+        """
+        return None
+
     def __rshift__(self, other: Strategy) -> Pipeline:
         return Pipeline(steps=self.stages + other.stages)
 
@@ -111,7 +122,7 @@ class Pipeline(Strategy):
     Examples
     --------
     >>> Pipeline().compress(Context(), Task(budget=1))
-    Context(segments=())
+    Context(0 segments, 0 characters)
     """
 
     steps: tuple[SerializeAsAny[Strategy], ...] = ()
@@ -147,6 +158,17 @@ class Pipeline(Strategy):
         """The steps."""
         return self.steps
 
+    def ranking(self, context: Context, task: Task) -> Sequence[int] | None:
+        """Return the ranking of the first step, which alone sees the whole context.
+
+        Examples
+        --------
+        >>> from ctxlab.strategies import BM25, KeepLast
+        >>> (BM25() >> KeepLast()).ranking(Context(), Task(budget=1))
+        []
+        """
+        return self.steps[0].ranking(context, task) if self.steps else None
+
     def compress(self, context: Context, task: Task) -> Context:
         """Run every step on what the one before it left."""
         for step in self.steps:
@@ -163,7 +185,8 @@ class Select(Strategy):
     """Keeps the best groups that fit, in their own order. Subclasses only score.
 
     Pinned groups are kept first. The others are tried from the highest score down (ties in
-    order); one that does not fit is skipped and the next is tried.
+    order); one that does not fit is skipped and the next is tried. A ranking that found nothing
+    to rank by says so, and keeps the newest.
 
     Examples
     --------
@@ -193,11 +216,40 @@ class Select(Strategy):
         """
         return sorted(range(len(scores)), key=lambda group: -scores[group])
 
+    def ranking(self, context: Context, task: Task) -> Sequence[int] | None:
+        """Return the positions of the groups in the order in which they are tried.
+
+        Examples
+        --------
+        >>> from ctxlab.core.segments import Segment
+        >>> from ctxlab.strategies import ShortestFirst
+        >>> context = Context((Segment.of("a", "a long text"), Segment.of("b", "short")))
+        >>> ShortestFirst().ranking(context, Task(budget=1))
+        [1, 0]
+        """
+        return list(self.order(group_scores(context, self.score(context, task))))
+
+    def unmatched(self, context: Context, task: Task, scores: Sequence[float]) -> str:
+        """Return why `scores` say nothing, such as a question whose words stand nowhere, or "".
+
+        Examples
+        --------
+        >>> from ctxlab.core.segments import Segment
+        >>> from ctxlab.strategies import BM25
+        >>> context = Context((Segment.of("a", "fish"),))
+        >>> BM25().unmatched(context, Task(budget=1, query="Bread?"), [0.0])
+        'no message shares a word with the question'
+        """
+        return ""
+
     def compress(self, context: Context, task: Task) -> Context:
         """Keep the groups that score highest and fit."""
         if task.fits(context):
             return context
         scores = group_scores(context, self.score(context, task))
+        if silence := self.unmatched(context, task, scores):
+            note = Note(f"{silence}; the newest are kept", 0.0)
+            return context.keep_groups(newest(context, task), lambda _: note)
         order = list(self.order(scores))
         kept = pack(context, task, order)
         return context.keep_groups(kept, Ranking(context, order, scores, kept).why)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from ctxlab.core.context import Context
+from ctxlab.core.context import Context, Remembered
 from ctxlab.core.segments import Segment
+from ctxlab.core.tokens import Billable
 from ctxlab.core.tools import Tools
 from ctxlab.errors import BudgetError
 
@@ -22,6 +24,23 @@ class Costs:
 
     texts: list[int]
     overheads: list[int]
+
+
+@dataclass(frozen=True)
+class _CostsOf(Remembered[Costs]):
+    """The costs of segments, as they are counted."""
+
+    count: Callable[[str], int]
+    overhead: Callable[[Billable], int]
+
+
+@dataclass(frozen=True)
+class _SizeBy(Remembered[int]):
+    """The size of a context as a chat, as it is counted."""
+
+    count: Callable[[str], int]
+    overhead: Callable[[Billable], int]
+    reply: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +107,7 @@ class Task:
             counts = list(tools.count_many(texts) if tools.count_many else map(tools.count, texts))
             return Costs(counts, [tools.overhead(segment) for segment in context])
 
-        return context.memo(("costs", tools.count, tools.overhead), measure)
+        return context.memo(_CostsOf(tools.count, tools.overhead), measure)
 
     def size(self, context: Context) -> int:
         """Return what `context` is billed as a chat; an empty one costs nothing.
@@ -101,9 +120,8 @@ class Task:
         >>> Task(budget=1).size(Context())
         0
         """
-        return context.memo(
-            ("size", self.tools.count, self.tools.overhead), lambda: self._measure(context)
-        )
+        key = _SizeBy(self.tools.count, self.tools.overhead, self.tools.reply)
+        return context.memo(key, lambda: self._measure(context))
 
     def _measure(self, context: Context) -> int:
         if not context:

@@ -86,25 +86,25 @@ class Classifier(Protocol):
 def _no_surprisal(text: str, prefix: str = "", /) -> Sequence[TokenScore]:
     raise MissingToolError(
         "this strategy needs a causal language model; name one in its parameter model, "
-        "or pass Tools(surprisal=...)"
+        "or pass Tools.of(surprisal=...)"
     )
 
 
 def _no_classifier(text: str, /) -> Sequence[TokenScore]:
     raise MissingToolError(
         "this strategy needs a token classifier; name one in its parameter model, "
-        "or pass Tools(classify=...)"
+        "or pass Tools.of(classify=...)"
     )
 
 
 def _no_encoder(texts: Sequence[str], /) -> ArrayLike:
     raise MissingToolError(
-        "this strategy needs an encoder; pass encoder=..., Tools(encode=...), or --encoder"
+        "this strategy needs an encoder; pass encoder=..., Tools.of(encode=...), or --encoder"
     )
 
 
 def _no_model(prompt: str, /, *, max_tokens: int) -> str:
-    raise MissingToolError("this strategy needs a language model; pass Tools(llm=...)")
+    raise MissingToolError("this strategy needs a language model; pass Tools.of(llm=...)")
 
 
 def _free(message: Billable, /) -> int:

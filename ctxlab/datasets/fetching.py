@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -78,7 +79,12 @@ def cases_of(name: str, *, skip_bad: bool = False, on_skip: OnSkip | None = None
     format_name = prepared.get(files[0].name) or wanted.format
     for case in read_all(files, format_name, skip_bad=skip_bad, on_skip=on_skip):
         if wanted.holds(split, case.id):
-            yield case
+            yield replace(case, cluster=case.cluster or _cluster(wanted, case.id))
+
+
+def _cluster(wanted: Source, case_id: str) -> str | None:
+    found = re.fullmatch(wanted.cluster, case_id) if wanted.cluster else None
+    return next(filter(None, found.groups())) if found else None
 
 
 def fetch(name: str, folder: str | Path | None = None, *, sha256: str | None = None) -> list[Path]:

@@ -58,6 +58,9 @@ class Source:
         The address of a folder, and the published files in it.
     file_per_case : bool
         A file is one case, and is called as the case is.
+    cluster : str
+        A regular expression whose group finds in a case's id what it belongs to, where the file
+        does not say.
     splits : mapping of str to tuple of str
         The ids of the cases of each split, literally or with ``*``; of one split, none, for all
         that are in no other.
@@ -80,6 +83,7 @@ class Source:
     base: str = ""
     files: tuple[PublishedFile, ...] = ()
     file_per_case: bool = False
+    cluster: str = ""
     splits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     mirror: tuple[MirrorFile, ...] = ()
     bundled: str = ""

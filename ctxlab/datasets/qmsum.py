@@ -6,7 +6,9 @@ Summarization", 2021.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ctxlab.chats.case_building import build_case
 from ctxlab.chats.fields import Fields, expect
@@ -14,6 +16,8 @@ from ctxlab.chats.file_format import Format
 from ctxlab.core.cases import Case, Probe
 from ctxlab.core.segments import Message
 from ctxlab.errors import DataError
+
+_SERIES = re.compile(r"(?P<ami>[EIT]S\d{4})[a-d]|(?P<icsi>B[a-z]{2})\d{3}")
 
 
 def is_qmsum(raw: object) -> bool:
@@ -52,7 +56,16 @@ def read_qmsum(raw: object, name: str) -> Iterator[Case]:
         if fields.has(f"{kind}_query_list")
         for i, query in enumerate(fields.objects(f"{kind}_query_list"))
     ]
-    yield build_case(name, "qmsum", messages, probes)
+    yield replace(build_case(name, "qmsum", messages, probes), cluster=_series(name))
+
+
+def _series(meeting: str) -> str:
+    """Return the series of a meeting: the same people over several of them.
+
+    AMI's meetings are ``ES2011a`` to ``ES2011d``, ICSI's ``Bmr001`` and so on.
+    """
+    found = _SERIES.fullmatch(meeting)
+    return (found["ami"] or found["icsi"]) if found else meeting
 
 
 def _probe(query: Fields, probe_id: str, kind: str, turns: int) -> Probe:

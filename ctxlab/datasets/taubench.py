@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ctxlab.chats.case_building import build_case
 from ctxlab.chats.fields import Fields
@@ -49,7 +50,9 @@ def read_taubench(raw: object, name: str) -> Iterator[Case]:
     fields = Fields(raw)
     messages = messages_of(fields, "traj")
     case_id = f"t{fields.scalar('task_id')}_r{fields.scalar('trial') or 0}"
-    yield build_case(case_id, "taubench", messages, needed_values(messages))
+    case = build_case(case_id, "taubench", messages, needed_values(messages))
+    # Runs of one task ask for the same values: they are not independent.
+    yield replace(case, cluster=f"t{fields.scalar('task_id')}")
 
 
 def needed_values(messages: tuple[Message, ...]) -> Iterator[Probe]:
@@ -77,11 +80,16 @@ def _of_call(call: ToolCall, label: str, at: str, before: tuple[Message, ...]) -
         if value in seen or not any(character.isdigit() for character in value):
             continue
         seen.add(value)
-        said = tuple(m.id for m in before if m.role in ("user", "tool") and value in m.content)
-        if said:
+        said = tuple(m.id for m in before if m.role != "system" and value in _whole(m))
+        if any(m.role in ("user", "tool") and value in m.content for m in before):
             question = f"{call.name}: value of argument {path}"
             probe_id = f"{at}_{label}_{path}"
             yield Probe(probe_id, question, value, said, call.name, "any", at)
+
+
+def _whole(message: Message) -> str:
+    """Return all that a model reads of a message: what it says, and what its calls pass."""
+    return "\n".join((message.content, *(call.arguments for call in message.tool_calls)))
 
 
 def _arguments(call: ToolCall) -> object:

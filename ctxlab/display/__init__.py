@@ -5,10 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 
 _VIEWS = {
+    "availability_curve": "charts",
     "budget_html": "html",
     "context_html": "html",
-    "leaderboard_html": "html",
+    "leaderboard_html": "leaderboards",
     "ledger_html": "html",
+    "pareto": "charts",
     "store_html": "html",
     "write_report": "report",
 }

@@ -7,6 +7,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ctxlab.bench.leaderboard import Leaderboard
+from ctxlab.core.metric import Better, MetricTraits
+
 if TYPE_CHECKING:
     import altair as alt
 
@@ -20,8 +23,11 @@ _PALETTE = [
 ]  # fmt: skip
 _QUIET = "#999999"
 _SHOWN = (
-    "strategy", "budget", "rate", "tokens", "query_aware", "all_evidence", "all_evidence_low",
-    "all_evidence_high", "evidence_tokens", "answer", "step", "tier", "full_history",
+    "strategy", "budget", "rate", "tokens", "query_aware", "value", "low", "high", "step", "tier",
+    "full_history",
+)  # fmt: skip
+_ROW = (
+    "strategy", "budget", "rate", "tokens", "query_aware", "family", "control", "over_budget",
 )  # fmt: skip
 _VEGA = "https://vega.github.io/schema/vega/v5.json"
 
@@ -37,7 +43,7 @@ def bundle(spec: Mapping[str, Any], **_: object) -> dict[str, Any]:
     Examples
     --------
     >>> from ctxlab.testing import sample_results
-    >>> chart = availability_curve([vars(row) for row in sample_results().rows()])
+    >>> chart = availability_curve(sample_results().leaderboard())
     >>> sorted(bundle(chart.to_dict()))
     ['application/vnd.vega.v5+json', 'image/png']
     """
@@ -66,115 +72,114 @@ def enable() -> None:
     alt.renderers.enable(RENDERER)
 
 
-def availability_curve(
-    rows: Sequence[Mapping[str, Any]], measure: str = "all_evidence"
-) -> alt.LayerChart:
-    """Return availability against the share of tokens kept, a line a strategy, with intervals.
-
-    The random floor and the oracle are drawn as quiet dashed lines; strategies that see the
-    question have filled marks, those that do not have open ones.
-
-    Parameters
-    ----------
-    rows : sequence of mapping
-        The fields of `ctxlab.bench.leaderboard.Row`.
-    measure : str
-        What the vertical axis shows.
+def chart_rows(board: Leaderboard) -> list[dict[str, Any]]:
+    """Return what charts are drawn from: every strategy and budget with the ranking metric.
 
     Examples
     --------
     >>> from ctxlab.testing import sample_results
-    >>> chart = availability_curve([vars(row) for row in sample_results().rows()])
+    >>> chart_rows(sample_results().leaderboard())[0]["value"]
+    1.0
+    """
+    return [
+        {
+            **{name: getattr(row, name) for name in _ROW},
+            "value": row.shown.mean,
+            "low": row.shown.low,
+            "high": row.shown.high,
+        }
+        for row in board.rows()
+        if row.shown.mean is not None
+    ]
+
+
+def availability_curve(board: Leaderboard) -> alt.LayerChart:
+    """Return the ranking metric against the share of tokens kept, with intervals.
+
+    The random floor and the oracle are drawn as quiet dashed lines; strategies that see the
+    question have filled marks, those that do not have open ones.
+
+    Examples
+    --------
+    >>> from ctxlab.testing import sample_results
+    >>> chart = availability_curve(sample_results().leaderboard())
     >>> chart.to_dict()["encoding"]["y"]["title"]
     'all evidence kept'
     """
     import altair as alt
 
     enable()
-    shown = _measured(rows, measure)
-    strategies = [row for row in shown if not row["control"] and row["budget_error"] <= 0.005]
+    shown, traits = chart_rows(board), board.measured.metrics[board.metric]
+    strategies = [row for row in shown if not row["control"] and not row["over_budget"]]
     limits = [row for row in shown if row["family"] == "control" and 0 < row["rate"] < 0.999]
-    color = _color(strategies, measure)
+    color = _color(strategies)
     base = alt.Chart(alt.Data(values=_json(strategies))).encode(color=color)
-    band = base.mark_errorband(opacity=0.15).encode(
-        y=alt.Y("all_evidence_low:Q"), y2="all_evidence_high:Q"
-    )
+    band = base.mark_errorband(opacity=0.15).encode(y=alt.Y("low:Q"), y2="high:Q")
     line = base.mark_line(strokeWidth=2)
     seen = alt.condition("datum.query_aware", alt.value(1.0), alt.value(0.0))
     points = base.mark_point(size=55, filled=True, strokeWidth=1.5).encode(
         fillOpacity=seen,
         stroke=color,
-        tooltip=_tooltip(measure),
+        tooltip=_tooltip(traits),
     )
     quiet = (
         alt.Chart(alt.Data(values=_json(limits)))
         .mark_line(strokeDash=[4, 3], strokeWidth=1.2, color=_QUIET)
-        .encode(detail="strategy:N", tooltip=_tooltip(measure))
+        .encode(detail="strategy:N", tooltip=_tooltip(traits))
     )
     label = (
         alt.Chart(alt.Data(values=_json(_last(limits))))
         .mark_text(align="left", dx=6, fontSize=10, color=_QUIET)
         .encode(text="strategy:N")
     )
-    layers = [quiet, label, *([band] if measure == "all_evidence" else []), line, points]
     x = (
         alt.X("rate:Q", title="share of the tokens kept")
         .axis(format=".0%")
         .scale(zero=True, nice=True)
     )
-    y = alt.Y(f"{measure}:Q", title=_title(measure)).axis(format=".0%").scale(domain=[0, 1])
-    return _styled(alt.layer(*layers).encode(x=x, y=y))
+    return _styled(alt.layer(quiet, label, band, line, points).encode(x=x, y=_axis(traits)))
 
 
-def pareto(rows: Sequence[Mapping[str, Any]], measure: str = "all_evidence") -> alt.LayerChart:
+def pareto(board: Leaderboard) -> alt.LayerChart:
     """Return every strategy at every budget, with the frontier that nothing else beats.
-
-    Parameters
-    ----------
-    rows : sequence of mapping
-        The fields of `ctxlab.bench.leaderboard.Row`.
-    measure : str
-        What the vertical axis shows.
 
     Examples
     --------
     >>> from ctxlab.testing import sample_results
-    >>> chart = pareto([vars(row) for row in sample_results().rows()])
+    >>> chart = pareto(sample_results().leaderboard())
     >>> chart.to_dict()["encoding"]["x"]["title"]
     'tokens in the context'
     """
     import altair as alt
 
     enable()
-    shown = _measured(rows, measure)
-    shown = [row for row in shown if not row["control"]]
-    best = frontier(shown, measure)
-    color = _color(shown, measure)
+    traits = board.measured.metrics[board.metric]
+    shown = [row for row in chart_rows(board) if not row["control"]]
     dots = (
         alt.Chart(alt.Data(values=_json(shown)))
         .mark_point(filled=True, size=70, opacity=0.85)
-        .encode(color=color, tooltip=_tooltip(measure))
+        .encode(color=_color(shown), tooltip=_tooltip(traits))
     )
-    step = alt.Chart(alt.Data(values=_json(best))).mark_line(
+    step = alt.Chart(alt.Data(values=_json(frontier(shown, traits.better)))).mark_line(
         interpolate="step-after", color=_QUIET, strokeWidth=1.2, strokeDash=[2, 2]
     )
     x = alt.X("tokens:Q", title="tokens in the context").axis(format="~s").scale(zero=True)
-    y = alt.Y(f"{measure}:Q", title=_title(measure)).axis(format=".0%").scale(domain=[0, 1])
-    return _styled(alt.layer(step, dots).encode(x=x, y=y))
+    return _styled(alt.layer(step, dots).encode(x=x, y=_axis(traits)))
 
 
-def frontier(rows: Sequence[Mapping[str, Any]], measure: str) -> list[dict[str, Any]]:
-    """Return the rows that no other row beats in both tokens and availability, cheapest first.
+def frontier(rows: Sequence[Mapping[str, Any]], better: Better = "higher") -> list[dict[str, Any]]:
+    """Return the rows that no other row beats in both tokens and value, cheapest first.
 
     Examples
     --------
-    >>> rows = [{"tokens": 1, "m": 0.5}, {"tokens": 2, "m": 0.4}, {"tokens": 3, "m": 0.9}]
-    >>> [row["tokens"] for row in frontier(rows, "m")]
-    [1, 3]
+    >>> rows = [{"tokens": 1, "value": 0.5}, {"tokens": 2, "value": 0.4}]
+    >>> [row["tokens"] for row in frontier(rows)]
+    [1]
     """
+    sign = 1 if better == "higher" else -1
     best: list[dict[str, Any]] = []
-    for row in sorted(rows, key=lambda r: (r["tokens"], -r[measure])):
-        if not best or row[measure] > best[-1][measure]:
+    for row in sorted(rows, key=lambda r: (r["tokens"], -sign * r["value"])):
+        if not best or sign * row["value"] > sign * best[-1]["value"]:
             best.append(dict(row))
     return best
 
@@ -224,25 +229,23 @@ def _styled(chart: alt.LayerChart) -> alt.LayerChart:
     return styled
 
 
-def _measured(rows: Sequence[Mapping[str, Any]], measure: str) -> list[dict[str, Any]]:
-    return [dict(row) for row in rows if row.get(measure) is not None and row["probes"]]
+def _axis(traits: MetricTraits) -> alt.Y:
+    import altair as alt
+
+    share = traits.unit == "share"
+    axis: alt.Y = alt.Y("value:Q", title=traits.title).axis(format=".0%" if share else "~s")
+    scaled: alt.Y = axis.scale(domain=[0, 1]) if share else axis.scale(zero=True, nice=True)
+    return scaled
 
 
-def _color(rows: Sequence[Mapping[str, Any]], measure: str) -> alt.Color:
+def _color(rows: Sequence[Mapping[str, Any]]) -> alt.Color:
     """Return one colour a strategy, the best first in the legend."""
     import altair as alt
 
-    names = list(dict.fromkeys(row["strategy"] for row in _best_first(rows, measure)))
+    best_first = sorted(rows, key=lambda row: -row["value"])
+    names = list(dict.fromkeys(row["strategy"] for row in best_first))
     color: alt.Color = alt.Color("strategy:N", title=None, sort=names)
-    return color.scale(domain=names, range=_colors(names))
-
-
-def _colors(names: Sequence[str]) -> list[str]:
-    return [_PALETTE[i % len(_PALETTE)] for i in range(len(names))]
-
-
-def _best_first(rows: Sequence[Mapping[str, Any]], measure: str) -> list[Mapping[str, Any]]:
-    return sorted(rows, key=lambda row: -row[measure])
+    return color.scale(domain=names, range=[_PALETTE[i % len(_PALETTE)] for i in range(len(names))])
 
 
 def _last(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -254,20 +257,13 @@ def _json(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{name: row[name] for name in _SHOWN if name in row} for row in rows]
 
 
-def _title(measure: str) -> str:
-    return {
-        "all_evidence": "all evidence kept",
-        "evidence_tokens": "evidence tokens kept",
-        "answer": "answer text kept",
-    }[measure]
-
-
-def _tooltip(measure: str) -> list[Any]:
+def _tooltip(traits: MetricTraits) -> list[Any]:
     import altair as alt
 
+    form = ".1%" if traits.unit == "share" else ",.4~g"
     return [
         alt.Tooltip("strategy:N"),
         alt.Tooltip("budget:N"),
-        alt.Tooltip(f"{measure}:Q", format=".1%"),
+        alt.Tooltip("value:Q", format=form, title=traits.title),
         alt.Tooltip("rate:Q", format=".1%"),
     ]

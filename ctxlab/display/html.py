@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Any
 
 from ctxlab.core.budgets import TierUse
 from ctxlab.core.context import Context
@@ -22,110 +21,6 @@ _COLORS = {
     Fate.REWRITTEN: "#1f5fbf",
     Fate.DROPPED: "#b3261e",
 }
-
-
-def percent(share: float | None) -> str:
-    """Return a share as a percentage with one decimal; a dash when there is none.
-
-    Examples
-    --------
-    >>> percent(0.697), percent(None)
-    ('69.7 %', '–')
-    """
-    return "–" if share is None else f"{100 * share:.1f} %"
-
-
-def interval(low: float | None, high: float | None) -> str:
-    """Return an interval of shares in percent; empty when there is none.
-
-    Examples
-    --------
-    >>> interval(0.6, 0.7)
-    '60.0 – 70.0'
-    """
-    return "" if low is None or high is None else f"{100 * low:.1f} – {100 * high:.1f}"
-
-
-def p_text(p_value: float | None) -> str:
-    """Return a p-value as it is read.
-
-    Examples
-    --------
-    >>> p_text(0.0004), p_text(0.125), p_text(None)
-    ('< 0.001', '0.125', '–')
-    """
-    if p_value is None:
-        return "–"
-    return "< 0.001" if p_value < 0.001 else f"{p_value:.3g}"
-
-
-def leaderboard_html(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return the leaderboard as tables: one a budget, query-aware strategies apart.
-
-    Parameters
-    ----------
-    rows : sequence of mapping
-        The fields of `ctxlab.bench.leaderboard.Row`.
-
-    Examples
-    --------
-    >>> from dataclasses import asdict
-    >>> from ctxlab.testing import sample_results
-    >>> html = leaderboard_html([asdict(row) for row in sample_results().rows()])
-    >>> "BM25()" in html and "<script" not in html
-    True
-    """
-    parts = []
-    for budget in dict.fromkeys(row["budget"] for row in rows):
-        parts.append(f"<h4 style='margin:1em 0 .2em'>Budget {escape(budget)}</h4>")
-        parts.append(_leaderboard([row for row in rows if row["budget"] == budget]))
-    return "".join(parts)
-
-
-def _leaderboard(rows: Sequence[Mapping[str, Any]]) -> str:
-    groups = (
-        (
-            "does not see the question",
-            [r for r in rows if not r["control"] and not r["query_aware"]],
-        ),
-        ("sees the question", [r for r in rows if not r["control"] and r["query_aware"]]),
-        ("controls", [r for r in rows if r["control"]]),
-    )
-    head = "".join(
-        f"<th style='text-align:{'left' if not i else 'right'}'>{name}</th>"
-        for i, name in enumerate(
-            ("strategy", "rate", "all evidence", "95 % interval", "skill", "p", "ms")
-        )
-    )
-    body = "".join(
-        f"<tr><td colspan='7' style='text-align:left;{_QUIET}'><i>{title}</i></td></tr>"
-        + "".join(map(_leader, members))
-        for title, members in groups
-        if members
-    )
-    return f"<table style='border-collapse:collapse'><tr>{head}</tr>{body}</table>"
-
-
-def _leader(row: Mapping[str, Any]) -> str:
-    marks = (
-        (row["baseline"], "baseline"),
-        (row["budget_error"] > 0.005, f"{percent(row['budget_error'])} over budget"),
-        (row["failed"], f"{row['failed']} failed"),
-    )
-    notes = ", ".join(text for on, text in marks if on)
-    name = f"<code>{escape(row['strategy'])}</code>"
-    name += f" <span style='{_QUIET}'>{escape(notes)}</span>" if notes else ""
-    skill = "–" if row["skill"] is None else f"{row['skill']:.2f}"
-    cells = (
-        percent(row["rate"]),
-        f"<b>{percent(row['all_evidence'])}</b>",
-        interval(row["all_evidence_low"], row["all_evidence_high"]),
-        skill,
-        p_text(row["p_value"]),
-        f"{row['latency_ms']:.1f}",
-    )
-    right = "".join(f"<td style='text-align:right;padding:.1em .6em'>{cell}</td>" for cell in cells)
-    return f"<tr style='{_LINE}'><td style='text-align:left'>{name}</td>{right}</tr>"
 
 
 def context_html(context: Context) -> str:

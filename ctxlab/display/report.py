@@ -4,35 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ctxlab.bench.board_rows import Row
+from ctxlab.bench.leaderboard import Leaderboard
+from ctxlab.bench.losses import LostProbe
+from ctxlab.display.board_columns import Column, columns, groups, marks
 from ctxlab.display.charts import availability_curve, pareto
-from ctxlab.display.html import interval, p_text, percent
-
-if TYPE_CHECKING:
-    from ctxlab.bench.leaderboard import Row
-    from ctxlab.bench.results import LostProbe
 
 _LISTED = 2000
 _SNIPPET = 280
-_DEFINITIONS = {
-    "all evidence": "share of the questions whose evidence is all still there (or any of it, for "
-    "questions that one piece answers)",
-    "evidence tokens": "share of the evidence's tokens that stand word for word",
-    "answer": "share of the questions whose answer, as text, still stands somewhere; it is often "
-    "there by chance",
-    "interval": "95 % bootstrap interval over whole conversations; none with fewer than two",
-    "rate": "tokens after over tokens before",
-    "skill": "where a strategy stands between random dropping (0) and the gold-evidence oracle (1)",
-    "p": "paired permutation test against the baseline, flipping whole conversations, "
-    "Holm-adjusted within a budget",
-    "ms": "mean time of one compression",
-}
 
 
 @dataclass(frozen=True)
@@ -43,45 +29,49 @@ class ReportData:
     ----------
     title : str
         What was compared.
-    rows : sequence of Row
-        The leaderboard.
-    verdicts : sequence of (str, str)
-        Budget and sentence: the best against the runner-up.
+    board : Leaderboard
+        All rows, by the metric that ranks and against the baseline.
     lost : sequence of LostProbe
         Probes whose evidence was lost.
-    reproduce : mapping of str to str
-        Command, versions, encoding and data: how to run it again.
-    measure : str
-        What the ranking goes by.
+    manifest : mapping
+        Command, versions, encoding and digests: how to run it again.
 
     Examples
     --------
-    >>> ReportData("A comparison", [], [], []).measure
-    'all_evidence'
+    >>> from ctxlab.testing import sample_results
+    >>> ReportData("A comparison", sample_results().leaderboard()).title
+    'A comparison'
     """
 
     title: str
-    rows: Sequence[Row]
-    verdicts: Sequence[tuple[str, str]]
-    lost: Sequence[LostProbe]
-    reproduce: Mapping[str, str] = field(default_factory=dict)
-    measure: str = "all_evidence"
+    board: Leaderboard
+    lost: Sequence[LostProbe] = ()
+    manifest: Mapping[str, Any] = field(default_factory=dict)
 
 
-def write_report(path: str | Path, **parts: Any) -> Path:  # noqa: ANN401 - of ReportData
+def write_report(
+    path: str | Path,
+    title: str,
+    board: Leaderboard,
+    lost: Sequence[LostProbe],
+    manifest: Mapping[str, Any],
+) -> Path:
     """Write the report; a file of that name is replaced at the end, in one step.
 
     Examples
     --------
     >>> import tempfile
+    >>> from ctxlab.testing import sample_results
+    >>> board = sample_results().leaderboard()
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_report(f"{folder}/r.html", title="Empty", rows=[], verdicts=[], lost=[]).name
-    'r.html'
+    ...     write_report(f"{folder}/report.html", "Sample", board, [], {}).name
+    'report.html'
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}.{os.getpid()}")
-    beside.write_text(build_report(ReportData(**parts)), encoding="utf-8", errors="replace")
+    text = build_report(ReportData(title, board, lost, manifest))
+    beside.write_text(text, encoding="utf-8", errors="replace")
     beside.replace(target)
     return target
 
@@ -91,37 +81,56 @@ def build_report(data: ReportData) -> str:
 
     Examples
     --------
-    >>> "https://" in build_report(ReportData("Empty", [], [], [])).split("<main>")[1][:2000]
+    >>> from ctxlab.testing import sample_results
+    >>> page = build_report(ReportData("Sample", sample_results().leaderboard()))
+    >>> "https://" in page.split("<main>")[1][:2000]
     False
     """
     import vl_convert
 
-    rows = [asdict(row) for row in data.rows]
-    measured = _measured(data)
+    board = data.board
+    measured = any(row.shown.mean is not None for row in board.rows())
     charts = {
-        "curve": availability_curve(rows, data.measure).to_dict() if measured else None,
-        "pareto": pareto(rows, data.measure).to_dict() if measured else None,
+        "curve": availability_curve(board).to_dict() if measured else None,
+        "pareto": pareto(board).to_dict() if measured else None,
     }
     folder = Path(__file__).parent
     template = Template((folder / "report.html").read_text(encoding="utf-8"))
     listed = _spread(data.lost)
+    shown = columns(board)
     return template.substitute(
         title=escape(data.title),
         style=(folder / "report.css").read_text(encoding="utf-8"),
-        headline=escape(_headline(data)),
+        headline=escape(_headline(board, measured)),
+        metric=escape(board.measured.metrics[board.metric].title.capitalize()),
         evidence="" if measured else "hidden",
-        verdicts=_verdicts(data.verdicts),
-        table=_table(rows, data.measure),
+        verdicts=_verdicts(board),
+        table=_table(board.rows(), shown),
         lost=json_for_html([_lost(probe) for probe in listed]),
         unlisted=_unlisted(len(data.lost) - len(listed)),
-        definitions=_pairs(_DEFINITIONS),
-        reproduce=_pairs(data.reproduce),
+        definitions=_pairs({c.title: c.meaning for c in shown}),
+        reproduce=_pairs(_facts(data.manifest)),
+        manifest=json_for_html(data.manifest),
+        rows=json_for_html([row.as_dict() for row in board.rows()]),
         charts=json_for_html(charts),
         vega=vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").replace(
             "</script", "<\\/script"
         ),
         script=(folder / "report.js").read_text(encoding="utf-8"),
     )
+
+
+def _facts(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return the manifest as words: what is listed, joined."""
+    return {
+        key: ", ".join(f"{k} {v}" for k, v in value.items())
+        if isinstance(value, Mapping)
+        else ", ".join(map(str, value))
+        if isinstance(value, list)
+        else str(value)
+        for key, value in manifest.items()
+        if value and key not in ("spec", "inputs")
+    }
 
 
 def json_for_html(value: object) -> str:
@@ -135,22 +144,17 @@ def json_for_html(value: object) -> str:
     return json.dumps(value).replace("<", "\\u003c").replace("\u2028", "\\u2028")
 
 
-def _measured(data: ReportData) -> bool:
-    """Whether there was anything to look for: a chat without questions has only its size."""
-    return any(getattr(row, data.measure) is not None for row in data.rows)
-
-
-def _headline(data: ReportData) -> str:
-    if data.rows and not _measured(data):
+def _headline(board: Leaderboard, measured: bool) -> str:
+    if not measured:
         return "These conversations have no questions: only sizes and times were measured."
-    if not data.verdicts:
+    verdicts = board.verdicts()
+    if not verdicts:
         return "There are no two strategies to compare at one budget."
-    budget, sentence = data.verdicts[0]
-    return f"At a budget of {budget}, {sentence}"
+    return verdicts[0][1].sentence
 
 
-def _verdicts(verdicts: Iterable[tuple[str, str]]) -> str:
-    items = (f"<li><b>{escape(b)}</b> {escape(s)}</li>" for b, s in list(verdicts)[1:])
+def _verdicts(board: Leaderboard) -> str:
+    items = (f"<li>{escape(comparison.sentence)}</li>" for _, comparison in board.verdicts()[1:])
     listed = "".join(items)
     if not listed:
         return ""
@@ -189,51 +193,25 @@ def _lost(probe: LostProbe) -> dict[str, Any]:
     }
 
 
-def _table(rows: Sequence[Mapping[str, Any]], measure: str) -> str:
-    names = ("strategy", "budget", "rate", "all evidence", "interval", "evidence tokens", "answer",
-             "skill", "p", "ms", "failed")  # fmt: skip
-    head = "".join(f"<th><button>{name}</button></th>" for name in names)
-    groups = (
-        ("Do not see the question", lambda r: not r["control"] and not r["query_aware"]),
-        ("See the question: retrieval", lambda r: not r["control"] and r["query_aware"]),
-        ("Controls: floor and ceiling", lambda r: r["control"]),
+def _table(rows: Sequence[Row], shown: Sequence[Column]) -> str:
+    names = ["strategy", "budget", *(column.title for column in shown)]
+    head = "".join(f"<th><button>{escape(name)}</button></th>" for name in names)
+    return "".join(
+        f"<h3>{escape(title.capitalize())}</h3><div class='wide'><table>"
+        f"<thead><tr>{head}</tr></thead>"
+        f"<tbody>{''.join(_row(row, shown) for row in members)}</tbody></table></div>"
+        for title, members in groups(rows)
     )
-    parts = []
-    for title, belongs in groups:
-        members = [row for row in rows if belongs(row)]
-        if members:
-            body = "".join(_row(row, measure) for row in members)
-            parts.append(
-                f"<h3>{title}</h3><div class='wide'><table><thead><tr>{head}</tr></thead>"
-                f"<tbody>{body}</tbody></table></div>"
-            )
-    return "".join(parts)
 
 
-def _row(row: Mapping[str, Any], measure: str) -> str:
-    marks = [
-        text
-        for on, text in (
-            (row["baseline"], "baseline"),
-            (row["budget_error"] > 0.005, "over budget"),
-        )
-        if on
-    ]
-    name = f"<code>{escape(row['strategy'])}</code>" + "".join(
-        f" <span class='mark'>{mark}</span>" for mark in marks
+def _row(row: Row, shown: Sequence[Column]) -> str:
+    name = f"<code>{escape(row.strategy)}</code>" + "".join(
+        f" <span class='mark'>{escape(mark)}</span>" for mark in marks(row)
     )
     cells: list[tuple[object, str]] = [
-        (row["strategy"], name),
-        (row["tokens"], escape(row["budget"])),
-        (row["rate"], percent(row["rate"])),
-        (row["all_evidence"], _bar(row["all_evidence"])),
-        (row["all_evidence_low"], interval(row["all_evidence_low"], row["all_evidence_high"])),
-        (row["evidence_tokens"], percent(row["evidence_tokens"])),
-        (row["answer"], percent(row["answer"])),
-        (row["skill"], "–" if row["skill"] is None else f"{row['skill']:.2f}"),
-        (row["p_value"], p_text(row["p_value"])),
-        (row["latency_ms"], f"{row['latency_ms']:.1f}"),
-        (row["failed"], str(row["failed"])),
+        (row.strategy, name),
+        (row.tokens, escape(row.budget)),
+        *((column.key(row), _cell(row, column)) for column in shown),
     ]
     inner = "".join(
         f"<td data-v='{escape(str('' if key is None else key))}'>{text}</td>" for key, text in cells
@@ -241,6 +219,8 @@ def _row(row: Mapping[str, Any], measure: str) -> str:
     return f"<tr>{inner}</tr>"
 
 
-def _bar(share: float | None) -> str:
-    width = round(100 * (share or 0.0), 1)
-    return f"<span class='bar' style='--w:{width}%'>{percent(share)}</span>"
+def _cell(row: Row, column: Column) -> str:
+    text, share = escape(column.text(row)), column.key(row)
+    if not column.strong or share is None or not 0 <= share <= 1:
+        return text
+    return f"<span class='bar' style='--w:{round(100 * share, 1)}%'>{text}</span>"

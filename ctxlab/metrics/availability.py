@@ -6,74 +6,25 @@ survive do not prove that a model recalls them.
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
+
+from pydantic import Field
 
 from ctxlab.core.cases import Probe
 from ctxlab.core.context import Context
-from ctxlab.core.ledger import Traces
 from ctxlab.core.metric import Metric, MetricTraits
 from ctxlab.core.run import Run
 from ctxlab.core.segments import Segment
 from ctxlab.core.task import Task
-
-
-@dataclass(frozen=True, slots=True)
-class Availability:
-    """What of a probe's evidence and answer is left; shares from 0 to 1.
-
-    Parameters
-    ----------
-    all_evidence : float or None
-        1 when the evidence is there (all of it, or any for a probe of mode ``any``), else 0;
-        None for a probe without evidence.
-    evidence_tokens : float or None
-        Share of the evidence's tokens that stand verbatim; the best message's for mode ``any``.
-    answer : float or None
-        1 when the answer's text stands somewhere, else 0; None when it never stood there.
-
-    Examples
-    --------
-    >>> Availability(1.0, 1.0, None).all_evidence
-    1.0
-    """
-
-    all_evidence: float | None
-    evidence_tokens: float | None
-    answer: float | None
-
-
-def availability(probe: Probe, before: Context, after: Context, task: Task) -> Availability:
-    """Measure what `after`, compressed from `before`, still holds for `probe`.
-
-    A message of the evidence counts as kept when all of its text stands verbatim, or when it
-    held the answer and what is left of it, verbatim or rewritten, still does.
-
-    Examples
-    --------
-    >>> segment = Segment.of("message:m1", "There are 314 stalls. It rained.")
-    >>> probe = Probe("p1", "How many stalls?", "314", ("m1",))
-    >>> availability(probe, Context((segment,)), Context((segment.cut(0, 21),)), Task(budget=99))
-    Availability(all_evidence=1.0, evidence_tokens=0.6, answer=1.0)
-    """
-    traces = Traces.of(after)
-    answer = plain(probe.answer)
-    kept: list[bool] = []
-    left: list[int] = []
-    whole: list[int] = []
-    for message in probe.evidence:
-        segments = before.from_source(f"message:{message}")
-        pieces = [piece for segment in segments for piece in traces.pieces(segment)]
-        whole.append(sum(map(task.tokens, segments)))
-        left.append(min(whole[-1], sum(map(task.tokens, pieces))))
-        kept.append(_stands(segments, pieces, traces, answer))
-    return Availability(
-        _all_evidence(probe, kept), _token_share(probe, left, whole), _answer(before, after, answer)
-    )
+from ctxlab.metrics.credit import Credit
 
 
 class AllEvidence(Metric):
     """Whether the evidence of a probe is there: all of it, or any for a probe of mode ``any``.
+
+    A message of the evidence is there when all of its text is left, or when it held the answer
+    and what is left of it still does. A selection of whole messages can do no better than to
+    keep the evidence, the shortest first: the gold-evidence oracle is its ceiling.
 
     Examples
     --------
@@ -84,18 +35,20 @@ class AllEvidence(Metric):
 
     TRAITS = MetricTraits(
         title="all evidence kept", unit="share", per="probe", family="availability",
-        source="gold evidence", needs="evidence",
+        source="gold evidence", needs="evidence", oracle=True,
     )  # fmt: skip
 
     def measure(self, run: Run, probe: Probe | None) -> float | None:
         """Return 1 when it is, 0 when it is not, None for a probe without evidence."""
-        return availability(probe, run.before, run.after, run.task).all_evidence if probe else None
+        return _all_evidence(probe, Credit.of(run.before, run.after)) if probe else None
 
 
 class EvidenceTokens(Metric):
-    """Share of the tokens of a probe's evidence that stand verbatim.
+    """Share of the tokens of a probe's evidence that are left.
 
-    Of a probe of mode ``any`` the best message counts.
+    Of a probe of mode ``any`` the best message counts. What a rewriting carried over counts,
+    what it says in other words does not. The oracle is no ceiling where the evidence exceeds
+    the budget: it keeps the shortest messages, which hold the fewest tokens.
 
     Examples
     --------
@@ -111,13 +64,17 @@ class EvidenceTokens(Metric):
 
     def measure(self, run: Run, probe: Probe | None) -> float | None:
         """Return the share, None for a probe without evidence."""
-        return (
-            availability(probe, run.before, run.after, run.task).evidence_tokens if probe else None
-        )
+        credit = Credit.of(run.before, run.after)
+        return _evidence_tokens(probe, credit, run.task) if probe else None
 
 
 class AnswerKept(Metric):
-    """Whether the answer's text stands somewhere; None when it never stood there.
+    """Whether the answer's words are left where they stood; None when they never stood there.
+
+    Where the evidence holds the answer, what is left of the evidence is searched; otherwise
+    what is left of every message that held it. Numbers, dates, case, forms and white space are
+    made equal, and words are whole (`ctxlab.text.normalised`). An answer may stand outside the
+    evidence, which the oracle need not keep: it is no ceiling.
 
     Examples
     --------
@@ -131,72 +88,129 @@ class AnswerKept(Metric):
         source="Kwiatkowski et al. 2019, answer strings", needs="answers",
     )  # fmt: skip
 
+    anywhere: bool = Field(
+        False, description="every message that held the answer counts, of the evidence or not"
+    )
+
     def measure(self, run: Run, probe: Probe | None) -> float | None:
-        """Return 1 when it does, 0 when it is gone."""
-        return availability(probe, run.before, run.after, run.task).answer if probe else None
+        """Return 1 when they are, 0 when they are gone."""
+        credit = Credit.of(run.before, run.after)
+        return _answer(probe, credit, anywhere=self.anywhere) if probe else None
 
 
-def plain(text: str) -> str:
-    r"""Return `text` as it is compared: compatible forms, case and white space made equal.
+class PinnedEvidence(Metric):
+    """Share of a probe's evidence that is pinned, which every strategy keeps.
+
+    The larger it is, the less the probe tells of a strategy.
 
     Examples
     --------
-    >>> plain("  Forty\n Euros ")
-    'forty euros'
+    >>> from ctxlab.testing import sample_case, sample_run
+    >>> PinnedEvidence().measure(sample_run(), sample_case().probes[0])
+    0.0
     """
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+    TRAITS = MetricTraits(
+        title="pinned evidence", unit="share", better="lower", per="probe",
+        family="availability", source="gold evidence, pins", needs="evidence",
+    )  # fmt: skip
+
+    def measure(self, run: Run, probe: Probe | None) -> float | None:
+        """Return the share, None for a probe without evidence."""
+        found = Credit.of(run.before, run.after).evidence(probe) if probe else []
+        before = run.before
+        pinned = [bool(s) and all(map(before.pinned_groups.__contains__, _groups(before, s)))
+                  for s in found]  # fmt: skip
+        return sum(pinned) / len(pinned) if pinned else None
 
 
-def _stands(
-    segments: tuple[Segment, ...], pieces: list[Segment], traces: Traces, answer: str
-) -> bool:
-    length = sum(len(segment.text) for segment in segments)
-    if segments and sum(len(piece.text) for piece in pieces) >= length and pieces:
-        return True
-    if not answer or not any(answer in plain(segment.text) for segment in segments):
-        return False
-    written = {id(w): w for segment in segments for w in traces.rewritten(segment)}
-    remains = (*pieces, *written.values())
-    return any(answer in plain(piece.text) for piece in remains)
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """What of a probe's evidence and answer is left; shares from 0 to 1.
+
+    Parameters
+    ----------
+    all_evidence, evidence_tokens, answer : float or None
+        What `AllEvidence`, `EvidenceTokens` and `AnswerKept` say.
+
+    Examples
+    --------
+    >>> Availability(1.0, 1.0, None).all_evidence
+    1.0
+    """
+
+    all_evidence: float | None
+    evidence_tokens: float | None
+    answer: float | None
 
 
-def _all_evidence(probe: Probe, kept: list[bool]) -> float | None:
+def availability(probe: Probe, before: Context, after: Context, task: Task) -> Availability:
+    """Measure what `after`, compressed from `before`, still holds for `probe`.
+
+    Examples
+    --------
+    >>> segment = Segment.of("message:m1", "There are 314 stalls. It rained.")
+    >>> probe = Probe("p1", "How many stalls?", "314", ("m1",))
+    >>> availability(probe, Context((segment,)), Context((segment.cut(0, 21),)), Task(budget=99))
+    Availability(all_evidence=1.0, evidence_tokens=0.6, answer=1.0)
+    """
+    credit = Credit.of(before, after)
+    return Availability(
+        _all_evidence(probe, credit), _evidence_tokens(probe, credit, task), _answer(probe, credit)
+    )
+
+
+def answer_holders(probe: Probe, credit: Credit) -> list[Segment]:
+    """Return the segments in which a probe's answer counts: of the evidence, or else anywhere.
+
+    Examples
+    --------
+    >>> before = Context((Segment.of("message:m1", "14 stalls"), Segment.of("message:m2", "14")))
+    >>> probe = Probe("p1", "How many stalls?", "14", ("m1",))
+    >>> [s.source for s in answer_holders(probe, Credit(before, before))]
+    ['message:m1']
+    """
+    needle = credit.normal(probe.answer)
+    if not needle:
+        return []
+    evidence = (segment for segments in credit.evidence(probe) for segment in segments)
+    return credit.holders(needle, evidence) or credit.holders(needle)
+
+
+def _answer(probe: Probe, credit: Credit, *, anywhere: bool = False) -> float | None:
+    needle = credit.normal(probe.answer)
+    if anywhere:
+        holders = credit.holders(needle) if needle else []
+    else:
+        holders = answer_holders(probe, credit)
+    return float(any(credit.keeps(one, needle) for one in holders)) if holders else None
+
+
+def _all_evidence(probe: Probe, credit: Credit) -> float | None:
+    needle = credit.normal(probe.answer)
+    kept = [_stands(segments, credit, needle) for segments in credit.evidence(probe)]
     if not kept:
         return None
     return float(any(kept) if probe.evidence_mode == "any" else all(kept))
 
 
-def _token_share(probe: Probe, left: list[int], whole: list[int]) -> float | None:
+def _stands(segments: tuple[Segment, ...], credit: Credit, needle: str) -> bool:
+    if segments and all(map(credit.whole, segments)):
+        return True
+    holders = credit.holders(needle, segments) if needle else []
+    return any(credit.keeps(one, needle) for one in holders)
+
+
+def _evidence_tokens(probe: Probe, credit: Credit, task: Task) -> float | None:
+    evidence = credit.evidence(probe)
+    whole = [sum(map(task.tokens, segments)) for segments in evidence]
     if not sum(whole):
         return None
+    left = [sum(credit.tokens_left(one, task) for one in segments) for segments in evidence]
     if probe.evidence_mode == "any":
         return max(part / total for part, total in zip(left, whole, strict=True) if total)
     return sum(left) / sum(whole)
 
 
-def _answer(before: Context, after: Context, answer: str) -> float | None:
-    if not answer:
-        return None
-    holders = before.memo(("holders", answer), lambda: _holders(before, answer))
-    if not holders:
-        return None
-    same = after.memo("identities", lambda: set(map(id, after)))
-    if any(id(segment) in same for segment in holders):
-        return 1.0
-    origin = before.memo("identities", lambda: set(map(id, before)))
-    new = after.memo(("new", id(before)), lambda: _new_texts(after, origin))
-    return float(any(answer in text for text in new))
-
-
-def _holders(context: Context, answer: str) -> list[Segment]:
-    texts = context.memo("plain texts", lambda: [plain(_sent(segment)) for segment in context])
-    return [segment for segment, text in zip(context, texts, strict=True) if answer in text]
-
-
-def _new_texts(after: Context, origin: set[int]) -> list[str]:
-    return [plain(_sent(segment)) for segment in after if id(segment) not in origin]
-
-
-def _sent(segment: Segment) -> str:
-    """Return all that a model reads of a segment: its text, and what its calls pass."""
-    return " ".join((segment.text, *(call.arguments for call in segment.tool_calls)))
+def _groups(context: Context, segments: tuple[Segment, ...]) -> list[int]:
+    return [context.group_of(segment) for segment in segments]

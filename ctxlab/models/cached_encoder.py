@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -11,12 +12,46 @@ from ctxlab.core.tools import Encoder
 from ctxlab.errors import EncoderError
 from ctxlab.models.matrices import Matrix, as_matrix
 from ctxlab.models.memo_encoder import MemoEncoder
-from ctxlab.store import Store
-from ctxlab.store.connection import Database
-from ctxlab.store.vectors import add_vectors, read_vectors, vector_width
 
 # What is encoded is stored after so many texts, so that little is lost when a run is ended.
 _BATCH = 2048
+
+
+class Vectors(Protocol):
+    """Vectors of texts by model and by digest of the text, as a store keeps them.
+
+    Examples
+    --------
+    >>> from ctxlab.store import Store
+    >>> vectors: Vectors = Store(":memory:").vectors
+    """
+
+    def read(self, model: str, keys: Sequence[str], /) -> Mapping[str, Matrix]:
+        """Return the vectors that are kept for some digests."""
+
+    def add(self, model: str, keys: Sequence[str], matrix: Matrix, /) -> None:
+        """Keep one vector a digest."""
+
+    def width(self, model: str, /) -> int | None:
+        """Return how many numbers a vector has; None where none is kept."""
+
+
+class KeepsVectors(Protocol):
+    """What a cached encoder needs of a store.
+
+    Examples
+    --------
+    >>> from ctxlab.store import Store
+    >>> store: KeepsVectors = Store(":memory:")
+    """
+
+    @property
+    def path(self) -> str:
+        """The file, for messages."""
+
+    @property
+    def vectors(self) -> Vectors:
+        """The vectors that it keeps."""
 
 
 class CachedEncoder(MemoEncoder):
@@ -47,7 +82,7 @@ class CachedEncoder(MemoEncoder):
     ([[4.0]], {'vectors': 1})
     """
 
-    def __init__(self, encoder: Encoder, store: Store) -> None:
+    def __init__(self, encoder: Encoder, store: KeepsVectors) -> None:
         super().__init__(encoder)
         self.store = store
 
@@ -62,7 +97,7 @@ class CachedEncoder(MemoEncoder):
         >>> CachedEncoder(ones, Store(":memory:")).vectors(["a", "a"]).tolist()
         [[1.0], [1.0]]
         """
-        return kept_vectors(self.store.db, self.name, texts, self.encoder)
+        return kept_vectors(self.store, self.name, texts, self.encoder)
 
     def __reduce__(self) -> tuple[Callable[[Encoder], Encoder], tuple[Encoder]]:
         return _itself, (self.encoder,)
@@ -72,7 +107,7 @@ def _itself(encoder: Encoder) -> Encoder:
     return encoder
 
 
-def kept_vectors(db: Database, model: str, texts: Sequence[str], encoder: Encoder) -> Matrix:
+def kept_vectors(store: KeepsVectors, model: str, texts: Sequence[str], encoder: Encoder) -> Matrix:
     """Return one vector a text; what is not kept under `model` is encoded once, and kept.
 
     Raises
@@ -82,29 +117,31 @@ def kept_vectors(db: Database, model: str, texts: Sequence[str], encoder: Encode
 
     Examples
     --------
-    >>> kept_vectors(Database(), "ones", ["a"], lambda texts: [[1.0]] * len(texts)).tolist()
+    >>> from ctxlab.store import Store
+    >>> store = Store(":memory:")
+    >>> kept_vectors(store, "ones", ["a"], lambda texts: [[1.0]] * len(texts)).tolist()
     [[1.0]]
     """
     if not texts:
         return np.zeros((0, 0), np.float32)
     by_key = {_key(text): text for text in texts}
-    rows = read_vectors(db, model, list(by_key))
+    rows = dict(store.vectors.read(model, list(by_key)))
     missing = [key for key in by_key if key not in rows]
     for start in range(0, len(missing), _BATCH):
         keys = missing[start : start + _BATCH]
         found = as_matrix(encoder([by_key[key] for key in keys]), len(keys))
-        _check_width(db, model, found.shape[1])
-        add_vectors(db, model, keys, found)
+        _check_width(store, model, found.shape[1])
+        store.vectors.add(model, keys, found)
         rows.update(zip(keys, found, strict=True))
     return np.stack([rows[_key(text)] for text in texts])
 
 
-def _check_width(db: Database, model: str, width: int) -> None:
-    kept = vector_width(db, model)
+def _check_width(store: KeepsVectors, model: str, width: int) -> None:
+    kept = store.vectors.width(model)
     if kept is not None and kept != width:
         raise EncoderError(
-            f"the encoder {model!r} gives {width} numbers a text, and {db.path} keeps vectors of "
-            f"{kept} under that name; give the encoder another name"
+            f"the encoder {model!r} gives {width} numbers a text, and {store.path} keeps vectors "
+            f"of {kept} under that name; give the encoder another name"
         )
 
 

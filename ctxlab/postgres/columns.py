@@ -8,54 +8,12 @@ from dataclasses import dataclass, field
 from psycopg import Connection, sql
 
 from ctxlab.errors import DataError
+from ctxlab.store.tables import PRODUCTION
 
 COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
-    "workshops": {
-        "id": (), "title": ("name",), "protocol": ("kind",), "metadata": ("meta",),
-        "created_at": (),
-    },
-    "sessions": {
-        "id": (), "workshop_id": (), "label": ("name", "title"),
-        "position": ("session_number", "sort_order", "order"),
-        "created_at": ("started_at",),
-    },
-    "step_definitions": {
-        "protocol": (), "step_id": (), "position": (), "name": (), "description": (),
-        "depends_on": (), "prompt_template": (), "definition": (),
-    },
-    "workshop_steps": {
-        "id": (), "workshop_id": (), "step_id": ("step", "step_key", "step_slug", "slug"),
-        "position": ("step_order", "step_number", "step_index", "sort_order", "order"),
-        "status": ("state",), "arc_phase": ("phase",), "started_at": (), "completed_at": (),
-    },
-    "chat_messages": {
-        "workshop_id": (), "session_id": (), "step_id": ("workshop_step_id", "step"),
-        "message_id": ("id",), "position": ("sequence", "sequence_number", "sort_order", "order"),
-        "role": ("sender",), "name": ("author", "speaker"), "content": ("text", "body", "message"),
-        "tool_calls": (), "tool_call_id": (), "pinned": ("is_pinned",), "metadata": ("meta",),
-        "token_count": (), "overhead": (), "running_total": (), "encoding": (),
-        "created_at": ("timestamp", "sent_at"),
-    },
-    "step_summaries": {
-        "id": (), "workshop_step_id": ("step_id",), "summary": ("content", "text"),
-        "token_count": (), "encoding": (), "revision": ("version",),
-        "generated_at": ("created_at",),
-    },
-    "step_artifacts": {
-        "id": (), "workshop_step_id": ("step_id",),
-        "artifact": ("artifact_data", "data", "content", "payload"), "schema_version": (),
-        "version": ("lock_version", "revision"), "valid": ("is_valid",), "token_count": (),
-        "encoding": (), "extracted_at": ("created_at", "updated_at"),
-    },
-    "step_artifact_versions": {
-        "workshop_step_id": (), "version": (), "artifact": (), "schema_version": (), "valid": (),
-        "extracted_at": (),
-    },
-    "artifact_schemas": {
-        "step_id": (), "schema_version": (), "json_schema": ("schema",), "migration": (),
-        "registered_at": ("created_at",),
-    },
-}  # fmt: skip
+    name: {column.name: column.elsewhere for column in table.columns}
+    for name, table in PRODUCTION.items()
+}
 """Our columns of every table, each with other names that production gives it."""
 
 

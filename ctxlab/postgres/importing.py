@@ -15,60 +15,14 @@ from ctxlab.postgres.columns import COLUMNS, Source, find_table
 from ctxlab.postgres.rows import Messages, compacted, with_artifact_tokens, with_summary_tokens
 from ctxlab.postgres.server import address, connected
 from ctxlab.store.connection import Database
+from ctxlab.store.tables import PRODUCTION
 
 _BATCH = 20_000
-_TIME = pl.Datetime("us", "UTC")
-_SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
-    "workshops": {
-        "id": pl.String, "title": pl.String, "protocol": pl.String, "metadata": pl.String,
-        "created_at": _TIME,
-    },
-    "sessions": {
-        "id": pl.String, "workshop_id": pl.String, "label": pl.String, "position": pl.Int32,
-        "created_at": _TIME,
-    },
-    "workshop_steps": {
-        "id": pl.String, "workshop_id": pl.String, "step_id": pl.String, "position": pl.Int32,
-        "status": pl.String, "arc_phase": pl.String, "started_at": _TIME, "completed_at": _TIME,
-    },
-    "chat_messages": {
-        "workshop_id": pl.String, "session_id": pl.String, "step_id": pl.String,
-        "message_id": pl.String, "position": pl.Int32, "role": pl.String, "name": pl.String,
-        "content": pl.String, "tool_calls": pl.String, "tool_call_id": pl.String,
-        "pinned": pl.Boolean, "metadata": pl.String, "created_at": pl.String,
-    },
-    "step_summaries": {
-        "id": pl.String, "workshop_step_id": pl.String, "summary": pl.String,
-        "revision": pl.Int32, "generated_at": _TIME,
-    },
-    "step_artifacts": {
-        "id": pl.String, "workshop_step_id": pl.String, "artifact": pl.String,
-        "schema_version": pl.Int32, "version": pl.Int32, "valid": pl.Boolean,
-        "extracted_at": _TIME,
-    },
-    "step_artifact_versions": {
-        "workshop_step_id": pl.String, "version": pl.Int32, "artifact": pl.String,
-        "schema_version": pl.Int32, "valid": pl.Boolean, "extracted_at": _TIME,
-    },
-    "step_definitions": {
-        "protocol": pl.String, "step_id": pl.String, "position": pl.Int32, "name": pl.String,
-        "description": pl.String, "depends_on": pl.String, "prompt_template": pl.String,
-        "definition": pl.String,
-    },
-    "artifact_schemas": {
-        "step_id": pl.String, "schema_version": pl.Int32, "json_schema": pl.String,
-        "migration": pl.String, "registered_at": _TIME,
-    },
-}  # fmt: skip
-_WORDS = {
-    ("workshop_steps", "status"): (
-        "not_started", "in_progress", "complete", "needs_regeneration",
-    ),
-    ("workshop_steps", "arc_phase"): (
-        "orient", "gather", "synthesize", "refine", "validate", "complete",
-    ),
-    ("chat_messages", "role"): ("system", "user", "assistant", "tool"),
-}  # fmt: skip
+_SCHEMAS = {
+    name: table.schema(column.name for column in table.columns if not column.counted)
+    for name, table in PRODUCTION.items()
+}
+"""What is read of each table; token counts are made anew."""
 
 
 def import_all(db: Database, dsn: str, progress: Progress, counter: TokenCounter) -> Counts:
@@ -226,12 +180,13 @@ class _Reader:
 
 
 def _check(table: str, frame: pl.DataFrame) -> None:
-    for (of, column), words in _WORDS.items():
-        strange = frame.filter(~pl.col(column).is_in(words)) if of == table else None
-        if strange is not None and strange.height:
+    for column in PRODUCTION[table].columns:
+        words = column.check.words if column.check else ()
+        strange = frame.filter(~pl.col(column.name).is_in(words)) if words else frame.clear()
+        if strange.height:
             raise DataError(
-                f"is {strange[column][0]!r}; expected one of: {', '.join(words)}",
-                field=f"{table}.{column}",
+                f"is {strange[column.name][0]!r}; expected one of: {', '.join(words)}",
+                field=f"{table}.{column.name}",
             )
     if table == "chat_messages":
         lost = frame.filter(pl.col("workshop_id").is_null())

@@ -22,6 +22,7 @@ from ctxlab.postgres.staging import (
     value,
 )
 from ctxlab.store.connection import Database
+from ctxlab.store.tables import PRODUCTION
 from ctxlab.workshop.production_ddl import statements
 
 _STEPS = (
@@ -41,18 +42,6 @@ _ROWS = {
     "(SELECT step_id FROM workshop_steps WHERE list_contains($ids, workshop_id))",
 }
 """The rows of some workshops, by table, parents before children."""
-
-_KEYS = {
-    "workshops": ["id"],
-    "sessions": ["id"],
-    "step_definitions": ["protocol", "step_id"],
-    "workshop_steps": ["id"],
-    "chat_messages": ["session_id", "step_id", "message_id"],
-    "step_summaries": ["workshop_step_id"],
-    "step_artifacts": ["workshop_step_id"],
-    "step_artifact_versions": ["workshop_step_id", "version"],
-    "artifact_schemas": ["step_id", "schema_version"],
-}
 _APPENDED = {"step_artifact_versions": "artifact", "artifact_schemas": "json_schema"}
 
 
@@ -93,11 +82,11 @@ def _chosen(db: Database, workshops: Sequence[str] | None) -> list[str]:
     return list(dict.fromkeys(workshops))
 
 
-def _identity(table: str, source: Source) -> list[str]:
+def _identity(table: str, source: Source) -> tuple[str, ...]:
     """Return what identifies a row; the ``id`` of a foreign message does so alone."""
     if table == "chat_messages" and source.columns["message_id"] == "id":
-        return ["message_id"]
-    return _KEYS[table]
+        return ("message_id",)
+    return PRODUCTION[table].key
 
 
 class _Writer:
@@ -114,7 +103,7 @@ class _Writer:
             for table, source in self._sources.items()
         }
         for table, source in self._sources.items():
-            source.require(*_KEYS[table])
+            source.require(*PRODUCTION[table].key)
             if table == "step_artifacts":
                 source.require("artifact", "version")
 
@@ -135,7 +124,7 @@ class _Writer:
             return
         names = self._columns.get(table, ["workshop_step_id", "version", "artifact"])
         frame = frame.select(names)
-        refuse_nul(table, frame, _KEYS[table])
+        refuse_nul(table, frame, PRODUCTION[table].key)
         self._connection.execute(temporary(table, source, names))
         copy = sql.SQL("COPY {} FROM STDIN").format(staged(table))
         with self._connection.cursor() as cursor, cursor.copy(copy) as sink:
@@ -204,7 +193,7 @@ class _Writer:
             )
 
     def _check_appended(self, table: str, content: str) -> None:
-        source, keys = self._sources[table], _KEYS[table]
+        source, keys = self._sources[table], PRODUCTION[table].key
         row = self._connection.execute(
             sql.SQL(
                 "SELECT {} FROM {} t JOIN {} n ON {} WHERE t.{}::jsonb <> n.{}::jsonb "
@@ -239,7 +228,7 @@ class _Writer:
         return Counts(rows, (*self._absent, *missing))
 
     def _update(self, table: str, source: Source) -> int:
-        fixed = {*_KEYS[table], "id", "created_at"}
+        fixed = {*PRODUCTION[table].key, "id", "created_at"}
         names = [name for name in self._columns[table] if name not in fixed]
         # What is written once stays; so do messages in the words of the application whose they are.
         foreign = table == "chat_messages" and not source.has("running_total")

@@ -11,6 +11,8 @@ from ctxlab.core.segments import Message, Role, ToolCall
 from ctxlab.core.tokens import TokenCounter
 from ctxlab.errors import DataError
 from ctxlab.store.connection import Database
+from ctxlab.store.records import fetch
+from ctxlab.store.tables import ARTIFACT_SCHEMAS, WORKSHOP_STEPS
 from ctxlab.workshop.schema_versions import faults
 
 
@@ -135,21 +137,19 @@ def with_artifact_tokens(db: Database, frame: pl.DataFrame, counter: TokenCounte
     >>> frame.select("artifact", "valid").rows()
     [('{"a":1}', True)]
     """
-    steps = dict(db.rows("SELECT id, step_id FROM workshop_steps"))
-    schemas = {
-        (step, version): text
-        for step, version, text in db.rows(
-            "SELECT step_id, schema_version, json_schema FROM artifact_schemas"
-        )
-    }
+    kept = fetch(db, WORKSHOP_STEPS, ["id", "step_id"], "")
+    steps = dict(zip(kept["id"], kept["step_id"], strict=True))
+    known = fetch(db, ARTIFACT_SCHEMAS, ["step_id", "schema_version", "json_schema"], "")
+    versions = zip(known["step_id"], known["schema_version"], strict=True)
+    schemas = dict(zip(versions, known["json_schema"], strict=True))
     frame = compacted(frame)
     verdicts = []
-    for row in frame.select("workshop_step_id", "artifact", "schema_version", "valid").iter_rows():
-        step, text, version, valid = row
+    for row in frame.iter_rows(named=True):
+        valid = row["valid"]
         if valid is None:
-            key = (steps.get(step), version)
+            key = (steps.get(row["workshop_step_id"]), row["schema_version"])
             schema = schemas.get(key) or _bundled(*key)
-            valid = not schema or not faults(schema, json.loads(text))
+            valid = not schema or not faults(schema, json.loads(row["artifact"]))
         verdicts.append(valid)
     judged = frame.with_columns(pl.Series("valid", verdicts, pl.Boolean))
     return _with_tokens(judged, "artifact", counter)

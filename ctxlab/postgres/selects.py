@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from psycopg import sql
 
 from ctxlab.postgres.columns import Source
+from ctxlab.store.column import INTEGER, JSON, TEXT, TIME, Column, Kind
+from ctxlab.store.tables import PRODUCTION
 
 Query = sql.Composable
 
@@ -30,15 +33,12 @@ def workshops(source: Source) -> sql.Composed:
     >>> "design-thinking" in workshops(Source("workshops", names, types)).as_string()
     True
     """
-    return _select(
-        source,
-        _text(source, "id"),
-        _or(_text(source, "title"), ""),
-        _or(_text(source, "protocol"), "design-thinking"),
-        _metadata(source, empty="{}"),
-        _time(source, "created_at", now=True),
-        order=_text(source, "id"),
-    )
+    special = {
+        "title": _or(_text(source, "title"), ""),
+        "protocol": _or(_text(source, "protocol"), "design-thinking"),
+        "metadata": _metadata(source, empty="{}"),
+    }
+    return _select(source, _columns(source, special), order=_text(source, "id"))
 
 
 def sessions(source: Source) -> sql.Composed:
@@ -52,15 +52,8 @@ def sessions(source: Source) -> sql.Composed:
     True
     """
     source.require("id", "workshop_id")
-    return _select(
-        source,
-        _text(source, "id"),
-        _text(source, "workshop_id"),
-        _text(source, "label"),
-        _position(source, _time(source, "created_at")),
-        _time(source, "created_at", now=True),
-        order=_text(source, "id"),
-    )
+    special = {"position": _position(source, _time(source, "created_at"))}
+    return _select(source, _columns(source, special), order=_text(source, "id"))
 
 
 def workshop_steps(source: Source, order: list[str]) -> sql.Composed:
@@ -76,18 +69,13 @@ def workshop_steps(source: Source, order: list[str]) -> sql.Composed:
     source.require("id", "workshop_id", "step_id")
     step = _text(source, "step_id")
     known = sql.SQL("array_position({}::text[], {})").format(sql.Literal(order), step)
-    return _select(
-        source,
-        _text(source, "id"),
-        _text(source, "workshop_id"),
-        step,
-        _position(source, sql.SQL("{}, {}").format(known, _time(source, "started_at"))),
-        _word(source, "status", _STATUS, "not_started"),
-        _word(source, "arc_phase", _PHASE, "orient"),
-        _time(source, "started_at"),
-        _time(source, "completed_at"),
-        order=_text(source, "id"),
-    )
+    special = {
+        "step_id": step,
+        "position": _position(source, sql.SQL("{}, {}").format(known, _time(source, "started_at"))),
+        "status": _word(source, "status", _STATUS, "not_started"),
+        "arc_phase": _word(source, "arc_phase", _PHASE, "orient"),
+    }
+    return _select(source, _columns(source, special), order=_text(source, "id"))
 
 
 def chat_messages(
@@ -110,29 +98,22 @@ def chat_messages(
     by = ("position", "created_at") if ordered else ("created_at", "position")
     places = [source.column(name) for name in (*by, "message_id") if source.has(name)]
     position = source.column("position") if ordered else sql.SQL("NULL")
+    row_step = sql.SQL("w.{}::text").format(sql.Identifier(steps.columns["step_id"]))
+    special = {
+        "workshop_id": sql.SQL("s.{}::text").format(
+            sql.Identifier(sessions.columns["workshop_id"])
+        ),
+        "step_id": sql.SQL("coalesce({}, {})").format(row_step, _text(source, "step_id")),
+        "position": sql.SQL("{}::int").format(position),
+        "role": _word(source, "role", _ROLE, ""),
+        "content": _or(_text(source, "content"), ""),
+        "metadata": _metadata(source, empty=None),
+    }
     return sql.SQL(
         "SELECT {columns} FROM {table} t LEFT JOIN sessions s ON s.{session}::text = {own}::text "
         "LEFT JOIN workshop_steps w ON w.{id}::text = {step}::text ORDER BY 1, {places}"
     ).format(
-        columns=sql.SQL(", ").join(
-            [
-                sql.SQL("s.{}::text").format(sql.Identifier(sessions.columns["workshop_id"])),
-                _text(source, "session_id"),
-                sql.SQL("coalesce(w.{}::text, {})").format(
-                    sql.Identifier(steps.columns["step_id"]), _text(source, "step_id")
-                ),
-                _text(source, "message_id"),
-                sql.SQL("{}::int").format(position),
-                _word(source, "role", _ROLE, ""),
-                _text(source, "name"),
-                _or(_text(source, "content"), ""),
-                _text(source, "tool_calls"),
-                _text(source, "tool_call_id"),
-                _boolean(source, "pinned", False),
-                _metadata(source, empty=None),
-                _text(source, "created_at"),
-            ]
-        ),
+        columns=_columns(source, special),
         table=sql.Identifier(source.table),
         session=sql.Identifier(sessions.columns["id"]),
         own=source.column("session_id"),
@@ -153,15 +134,8 @@ def step_summaries(source: Source) -> sql.Composed:
     True
     """
     source.require("workshop_step_id", "summary")
-    return _select(
-        source,
-        _id(source, "sum_"),
-        _text(source, "workshop_step_id"),
-        _or(_text(source, "summary"), ""),
-        _number(source, "revision"),
-        _time(source, "generated_at", now=True),
-        order=_text(source, "workshop_step_id"),
-    )
+    special = {"id": _id(source, "sum_"), "summary": _or(_text(source, "summary"), "")}
+    return _select(source, _columns(source, special), order=_text(source, "workshop_step_id"))
 
 
 def step_artifacts(source: Source) -> sql.Composed:
@@ -175,17 +149,13 @@ def step_artifacts(source: Source) -> sql.Composed:
     True
     """
     source.require("workshop_step_id", "artifact")
-    return _select(
-        source,
-        _id(source, "art_"),
-        _text(source, "workshop_step_id"),
-        _json(source, "artifact"),
-        _number(source, "schema_version"),
-        _number(source, "version"),
-        _boolean(source, "valid", None),
-        _time(source, "extracted_at", now=True),
-        order=_text(source, "workshop_step_id"),
-    )
+    special = {
+        "id": _id(source, "art_"),
+        "artifact": _json(source, "artifact"),
+        "schema_version": _value(source, "schema_version", INTEGER, "1"),
+        "version": _value(source, "version", INTEGER, "1"),
+    }
+    return _select(source, _columns(source, special), order=_text(source, "workshop_step_id"))
 
 
 def as_stored(source: Source, names: list[str]) -> sql.Composed:
@@ -198,8 +168,8 @@ def as_stored(source: Source, names: list[str]) -> sql.Composed:
     'SELECT "t"."step_id"::text FROM "artifact_schemas" t ORDER BY 1'
     """
     source.require(*names)
-    columns = [_plain(source, name) for name in names]
-    return _select(source, *columns, order=sql.SQL("1"))
+    columns = sql.SQL(", ").join(_plain(source, name) for name in names)
+    return _select(source, columns, order=sql.SQL("1"))
 
 
 def _plain(source: Source, name: str) -> Query:
@@ -211,10 +181,38 @@ def _plain(source: Source, name: str) -> Query:
     return sql.SQL("{}::text").format(source.column(name))
 
 
-def _select(source: Source, *columns: Query, order: Query) -> sql.Composed:
+def _select(source: Source, columns: Query, order: Query) -> sql.Composed:
     return sql.SQL("SELECT {} FROM {} t ORDER BY {}").format(
-        sql.SQL(", ").join(columns), sql.Identifier(source.table), order
+        columns, sql.Identifier(source.table), order
     )
+
+
+def _columns(source: Source, special: Mapping[str, Query]) -> sql.Composed:
+    """Return what to read as our columns, in their order, but for those that are counted."""
+    return sql.SQL(", ").join(
+        special.get(column.name) or _declared(source, column)
+        for column in PRODUCTION[source.table].columns
+        if not column.counted
+    )
+
+
+def _declared(source: Source, column: Column) -> Query:
+    if column.kind == TIME:
+        return _time(source, column.name, now=column.default == "now()")
+    if column.kind in (TEXT, JSON):
+        text = _text(source, column.name)
+        return _coalesced(text, column.default) if column.default else text
+    return _value(source, column.name, column.kind, column.default)
+
+
+def _value(source: Source, name: str, kind: Kind, default: str | None) -> Query:
+    given = source.column(name) if source.has(name) else sql.SQL("NULL")
+    value = sql.SQL("{}::{}").format(given, sql.SQL(kind.postgres))
+    return _coalesced(value, default) if default else value
+
+
+def _coalesced(value: Query, default: str) -> Query:
+    return sql.SQL("coalesce({}, {})").format(value, sql.SQL(default))
 
 
 def _text(source: Source, name: str) -> Query:
@@ -241,17 +239,6 @@ def _time(source: Source, name: str, *, now: bool = False) -> Query:
         return sql.SQL("now()") if now else sql.SQL("NULL::timestamptz")
     time = sql.SQL("{}::timestamptz").format(source.column(name))
     return sql.SQL("coalesce({}, now())").format(time) if now else time
-
-
-def _number(source: Source, name: str) -> Query:
-    if not source.has(name):
-        return sql.SQL("1")
-    return sql.SQL("coalesce({}::int, 1)").format(source.column(name))
-
-
-def _boolean(source: Source, name: str, default: bool | None) -> Query:
-    given = source.column(name) if source.has(name) else sql.SQL("NULL")
-    return sql.SQL("coalesce({}::boolean, {}::boolean)").format(given, sql.Literal(default))
 
 
 def _or(value: Query, default: str) -> Query:

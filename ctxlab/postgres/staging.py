@@ -9,8 +9,8 @@ from psycopg import sql
 
 from ctxlab.errors import DataError
 from ctxlab.postgres.columns import Source
-
-_JSON = {"metadata", "tool_calls", "depends_on", "definition", "artifact", "json_schema"}
+from ctxlab.store.column import JSON
+from ctxlab.store.tables import PRODUCTION
 
 
 def temporary(table: str, source: Source | None, names: Sequence[str]) -> sql.Composed:
@@ -23,10 +23,15 @@ def temporary(table: str, source: Source | None, names: Sequence[str]) -> sql.Co
     True
     """
     if source is None:
-        return sql.SQL(
-            "CREATE TEMP TABLE {} (workshop_step_id text, version int, artifact jsonb) "
-            "ON COMMIT DROP"
-        ).format(staged(table))
+        ours = [
+            sql.SQL("NULL::{} AS {}").format(
+                sql.SQL(PRODUCTION[table].column(name).kind.postgres), sql.Identifier(name)
+            )
+            for name in names
+        ]
+        return sql.SQL("CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT {} WITH NO DATA").format(
+            staged(table), sql.SQL(", ").join(ours)
+        )
     columns = [
         sql.SQL("{}{} AS {}").format(
             theirs(source, name),
@@ -42,7 +47,8 @@ def temporary(table: str, source: Source | None, names: Sequence[str]) -> sql.Co
 
 def _is_wrapped(source: Source, name: str) -> bool:
     """Say whether a text of ours is a JSON string of theirs."""
-    return name not in _JSON and source.type_of(name) in ("json", "jsonb")
+    ours = PRODUCTION[source.table].column(name).kind
+    return ours != JSON and source.type_of(name) in ("json", "jsonb")
 
 
 def value(source: Source, name: str) -> sql.Composable:

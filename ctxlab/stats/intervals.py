@@ -1,47 +1,47 @@
-"""Bootstrap intervals that resample whole conversations.
+"""Intervals of means over conversations, that cover what they say.
 
-Questions on one conversation are not independent; resampling questions one by one would give
-intervals that are too narrow. The intervals are percentile intervals. With few conversations they
-are still too narrow: simulated with binary questions, a 95 % interval covers about 80 % of the
-time at 4 conversations, 89 % at 10 and 93 % at 30. BCa intervals, more work to read and to check,
-cover no better there (within half a point at each size), as Cameron, Gelbach & Miller also found;
-so no ranking is called decisive by its interval alone. Sources: Efron & Tibshirani, "An
-Introduction to the Bootstrap", 1993, chapter 13; Cameron, Gelbach & Miller, "Bootstrap-based
-improvements for inference with clustered errors", 2008.
+Shares have a Wilson interval with an effective number of questions, as many as would give the
+CR2 variance, and Student's t with Satterthwaite's degrees of freedom. Where all values are equal
+that number is what the working correlation leaves, so that «all of it, in four conversations» is
+not taken for certainty. Simulated (``tests/benchmarks/simulate_statistics.py``), they cover 93 to
+98 % for 10, 30 and 60 conversations of equal, unequal and lognormal sizes, and more below that.
+Other units have the plain t interval. Sources: those of `ctxlab.stats.clustered`; Wilson,
+"Probable inference, the law of succession, and statistical inference", 1927; Korn & Graubard,
+"Confidence intervals for proportions with small expected number of positive counts", 1998.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from math import sqrt
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from ctxlab.stats.samples import (
-    Clusters,
-    by_cluster,
-    checked,
-    checked_level,
-    checked_resamples,
-    paired_difference,
-    without_noise,
-)
+from ctxlab.stats.clustered import Clustered, Weights
+from ctxlab.stats.samples import Bounds, Clusters, checked, checked_level, within
+
+_HALF_A_DEGREE = 0.5
+"""Added for shares, because Satterthwaite's degrees are cautious where one conversation dominates:
+ten conversations of lognormal sizes are covered 96.9 % of the time with it, 97.8 % without."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """An estimate with its interval; `low` and `high` are None below two clusters.
+    """An estimate with its interval; `low` and `high` are None where nothing can be claimed.
 
     Parameters
     ----------
     estimate : float
-        Mean over the probes.
+        Mean over the questions, or over the conversations.
     low, high : float or None
-        Ends of the interval.
+        Ends of the interval; None with fewer than two clusters.
     level : float
         Coverage aimed at.
     clusters : int
-        Conversations that were resampled.
+        What is independent: conversations, as a rule.
+    df : float or None
+        Degrees of freedom: below about 4 the interval is wide, for it has to be.
 
     Examples
     --------
@@ -54,6 +54,7 @@ class Interval:
     high: float | None
     level: float
     clusters: int
+    df: float | None = None
 
     def excludes(self, value: float) -> bool:
         """Say whether there is an interval and `value` lies outside it.
@@ -73,99 +74,75 @@ class Interval:
         return f"{self.estimate:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
-def cluster_bootstrap(
+def cluster_interval(
     values: ArrayLike,
     clusters: Clusters,
     *,
     level: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 0,
+    weights: Weights = "question",
+    bounds: Bounds = (0.0, 1.0),
 ) -> Interval:
-    """Return the mean of `values` with a percentile interval over resampled clusters.
-
-    Every probe weighs the same, so that a resample's mean is the sum of its clusters' sums over
-    the sum of their counts.
+    """Return the mean of `values` with its interval over clusters.
 
     Parameters
     ----------
     values : array_like, shape (n,)
-        One value a probe.
+        One value for each question.
     clusters : sequence, length n
-        The conversation of every probe.
+        The conversation, or whatever is independent, of every value.
     level : float
         Coverage aimed at, between 0 and 1.
-    resamples, seed : int
-        Number of resamples, and the seed that makes them the same every time.
+    weights : {"question", "conversation"}
+        What counts once.
+    bounds : (float, float) or None
+        The least and the most that values can be.
 
     Raises
     ------
     StatisticsError
         When the lengths differ, there is no value, one is not a finite number, or the level or
-        the number of resamples cannot be.
+        the weights cannot be.
 
     Examples
     --------
-    >>> interval = cluster_bootstrap([1, 0, 1, 1], ["a", "a", "b", "b"])
-    >>> interval.estimate, interval.low, interval.high
-    (0.75, 0.5, 1.0)
+    >>> found = cluster_interval([1, 0, 1, 1, 1, 0], ["a", "a", "b", "b", "c", "c"])
+    >>> round(found.estimate, 3), round(found.low, 3), round(found.high, 3)
+    (0.667, 0.181, 0.948)
     """
-    data = checked(values)
-    sums, counts = by_cluster(data, clusters)
-    tail, draws = 50 * (1 - checked_level(level)), checked_resamples(resamples)
-    scale, n = float(np.abs(data).mean()), len(sums)
-    estimate = float(without_noise(np.array(data.mean()), scale))
-    if n < 2:
-        return Interval(estimate, None, None, level, n)
-    means = without_noise(resampled_means(sums, counts, draws, seed), scale)
-    low, high = np.percentile(means, [tail, 100 - tail])
-    return Interval(estimate, float(low), float(high), level, n)
+    sample = Clustered.of(within(checked(values), bounds), clusters, weights)
+    checked_level(level)
+    if sample.clusters < 2:
+        return Interval(sample.mean, None, None, level, sample.clusters)
+    if bounds is None:
+        half = t_quantile((1 + level) / 2, round(sample.df, 6)) * sqrt(sample.variance)
+        low, high = sample.mean - half, sample.mean + half
+    else:
+        reach = t_quantile((1 + level) / 2, round(sample.df + _HALF_A_DEGREE, 6))
+        low, high = _wilson(sample, reach, *bounds)
+    return Interval(sample.mean, low, high, level, sample.clusters, sample.df)
 
 
-def paired_bootstrap(
-    a: ArrayLike,
-    b: ArrayLike,
-    clusters: Clusters,
-    *,
-    level: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 0,
-) -> Interval:
-    """Return the mean of a − b, paired by probe, with an interval over resampled clusters.
+def _wilson(sample: Clustered, reach: float, least: float, most: float) -> tuple[float, float]:
+    width = most - least
+    share = min(max((sample.mean - least) / width, 0.0), 1.0)
+    spread, variance = share * (1 - share), sample.variance / width**2
+    n = spread / variance if spread > 0 and variance > 0 else sample.effective()
+    scale = 1 + reach**2 / n
+    middle = (share + reach**2 / (2 * n)) / scale
+    half = reach / scale * sqrt(spread / n + reach**2 / (4 * n * n))
+    low, high = max(middle - half, 0.0), min(middle + half, 1.0)
+    return least + width * min(low, share), least + width * max(high, share)
 
-    Parameters are those of `cluster_bootstrap`.
 
-    Raises
-    ------
-    StatisticsError
-        As for `cluster_bootstrap`, and when a and b are not equally long.
+@lru_cache(maxsize=4096)
+def t_quantile(probability: float, df: float) -> float:
+    """Return a quantile of Student's t; remembered, for a leaderboard asks for the same ones.
 
     Examples
     --------
-    >>> paired_bootstrap([1, 1, 1], [0, 1, 1], ["a", "b", "c"]).low
-    0.0
+    >>> round(t_quantile(0.975, 10.0), 3)
+    2.228
     """
-    difference = paired_difference(a, b)
-    return cluster_bootstrap(difference, clusters, level=level, resamples=resamples, seed=seed)
+    from scipy.special import stdtrit
 
-
-def resampled_means(
-    sums: NDArray[np.float64], counts: NDArray[np.float64], resamples: int, seed: int
-) -> NDArray[np.float64]:
-    """Return the mean over probes of every resample of whole clusters.
-
-    Parameters
-    ----------
-    sums, counts : ndarray, shape (clusters,)
-        Sum of the values, and number of probes, of every cluster.
-
-    Examples
-    --------
-    >>> resampled_means(np.array([2.0, 2.0]), np.array([4.0, 4.0]), 3, 0).tolist()
-    [0.5, 0.5, 0.5]
-    """
-    n = len(sums)
-    drawn = np.random.default_rng(seed).integers(0, n, (resamples, n))
-    # Counting all rows at once needs cluster numbers that are unique to their row.
-    cells = (drawn + n * np.arange(resamples)[:, None]).ravel()
-    times = np.bincount(cells, minlength=resamples * n).reshape(resamples, n)
-    return np.asarray((times @ sums) / (times @ counts))
+    return float(stdtrit(df, probability))

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
 
-from ctxlab.stats.intervals import paired_bootstrap
-from ctxlab.stats.samples import Clusters, checked_level, checked_margin
+from ctxlab.stats.clustered import Weights
+from ctxlab.stats.paired import PairedSample
+from ctxlab.stats.samples import Bounds, Clusters, checked_level, checked_margin
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,12 @@ def non_inferiority(
     *,
     margin: float,
     level: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 0,
+    weights: Weights = "question",
+    bounds: Bounds = (0.0, 1.0),
 ) -> Bound:
     """Say whether a is not worse than b by more than `margin`, one-sided at `level`.
 
-    Holds when the lower bound of the paired bootstrap of a − b lies above −margin. With a handful
-    of conversations that bound is optimistic (see `ctxlab.stats.intervals`).
+    Holds when the lower bound of a − b, as `ctxlab.stats.paired` has it, lies above −margin.
 
     Parameters
     ----------
@@ -59,8 +59,8 @@ def non_inferiority(
         Above 0, in the unit of the values: 0.02 is two points of a share.
     level : float
         Above 0.5 and below 1.
-    resamples, seed : int
-        Of the bootstrap.
+    weights, bounds
+        As for `ctxlab.stats.cluster_interval`.
 
     Raises
     ------
@@ -69,13 +69,12 @@ def non_inferiority(
 
     Examples
     --------
-    >>> non_inferiority([1, 1, 1], [1, 1, 1], "abc", margin=0.02).holds
+    >>> non_inferiority([1] * 60, [1] * 60, range(60), margin=0.05).holds
     True
     """
     limit = checked_margin(margin)
-    # Each side of a two-sided interval at 2 · level − 1 is a one-sided bound at `level`.
-    two_sided = round(2 * checked_level(level, above=0.5) - 1, 12)
-    low = paired_bootstrap(a, b, clusters, level=two_sided, resamples=resamples, seed=seed).low
+    sample = PairedSample(a, b, clusters, weights, bounds)
+    low = sample.lower_bound(checked_level(level, above=0.5))
     return Bound(low is not None and low > -limit, low, limit)
 
 
@@ -86,8 +85,8 @@ def equivalent(
     *,
     margin: float,
     level: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 0,
+    weights: Weights = "question",
+    bounds: Bounds = (0.0, 1.0),
 ) -> bool:
     """Say whether a and b differ by less than `margin` either way: two one-sided tests (TOST).
 
@@ -101,12 +100,11 @@ def equivalent(
 
     Examples
     --------
-    >>> equivalent([1, 1, 1], [1, 1, 1], "abc", margin=0.02)
+    >>> equivalent([1] * 60, [1] * 60, range(60), margin=0.05)
     True
     """
+    asked = {"margin": margin, "level": level, "weights": weights, "bounds": bounds}
     return all(
-        non_inferiority(
-            x, y, clusters, margin=margin, level=level, resamples=resamples, seed=seed
-        ).holds
+        non_inferiority(x, y, clusters, **asked).holds  # type: ignore[arg-type]
         for x, y in ((a, b), (b, a))
     )

@@ -16,6 +16,9 @@ from ctxlab.errors import StatisticsError
 Clusters = Sequence[Hashable] | NDArray[np.generic]
 """The conversation of every value: any hashable ids, as many as there are values."""
 
+Bounds = tuple[float, float] | None
+"""The least and the most that values can be; None where nothing bounds them."""
+
 _NOISE = 1e-12
 
 
@@ -42,6 +45,36 @@ def checked(values: ArrayLike) -> NDArray[np.float64]:
         where = int(np.flatnonzero(~np.isfinite(data))[0])
         raise StatisticsError(f"value {where} is {data[where]}; leave out what was not measured")
     return data
+
+
+def within(values: NDArray[np.float64], bounds: Bounds) -> NDArray[np.float64]:
+    """Return `values`, checked to lie within the bounds, where there are any.
+
+    Raises
+    ------
+    StatisticsError
+        When a value lies outside, or the bounds are not two finite numbers in their order.
+
+    Examples
+    --------
+    >>> within(np.array([120.0, 80.0]), None).tolist()
+    [120.0, 80.0]
+    """
+    if bounds is None:
+        return values
+    least, greatest = bounds
+    if not -np.inf < least < greatest < np.inf:
+        raise StatisticsError(
+            f"bounds {least} to {greatest} hold no values; give (0.0, 1.0) for shares, or None"
+        )
+    outside = np.flatnonzero((values < least) | (values > greatest))
+    if outside.size:
+        where = int(outside[0])
+        raise StatisticsError(
+            f"value {where} is {values[where]:g}, outside {least:g} to {greatest:g}; give "
+            "bounds=None (or a unit) for a measure that is no share"
+        )
+    return values
 
 
 def paired_difference(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
@@ -84,15 +117,25 @@ def by_cluster(
         raise StatisticsError(
             f"{len(values)} values and {len(clusters)} clusters; give one cluster a value"
         )
+    codes, n = _codes(clusters)
+    # Summed in the order of the values, so that the order of rows is not seen in the last digit.
+    order = np.lexsort((values, codes))
+    codes, values = codes[order], values[order]
+    sums = np.bincount(codes, values, n).astype(np.float64)
+    scale = np.bincount(codes, np.abs(values), n).astype(np.float64)
+    return without_noise(sums, scale), np.bincount(codes, minlength=n).astype(np.float64)
+
+
+def _codes(clusters: Clusters) -> tuple[NDArray[np.int64], int]:
+    if isinstance(clusters, np.ndarray) and clusters.dtype.kind in "iu":
+        known, codes = np.unique(clusters, return_inverse=True)
+        return codes.astype(np.int64), len(known)
     numbers: dict[Hashable, int] = {}
     codes = np.array([numbers.setdefault(c, len(numbers)) for c in clusters], np.int64)
     # A NaN differs from itself, so that each would silently become a cluster of its own.
     if missing := [c for c in numbers if c is None or c != c]:
         raise StatisticsError(f"a cluster is {missing[0]}; name the conversation of every value")
-    n = len(numbers)
-    sums = np.bincount(codes, values, n).astype(np.float64)
-    scale = np.bincount(codes, np.abs(values), n).astype(np.float64)
-    return without_noise(sums, scale), np.bincount(codes, minlength=n).astype(np.float64)
+    return codes, len(numbers)
 
 
 def without_noise(
@@ -124,24 +167,6 @@ def checked_level(level: float, above: float = 0.0) -> float:
     if not above < level < 1:
         raise StatisticsError(f"level {level} is not between {above:g} and 1; 0.95 is usual")
     return level
-
-
-def checked_resamples(resamples: int) -> int:
-    """Return `resamples`, checked to be at least 1.
-
-    Raises
-    ------
-    StatisticsError
-        When it is not.
-
-    Examples
-    --------
-    >>> checked_resamples(2000)
-    2000
-    """
-    if resamples < 1:
-        raise StatisticsError(f"{resamples} resamples are too few; draw at least 1, better 2000")
-    return resamples
 
 
 def checked_margin(margin: float) -> float:

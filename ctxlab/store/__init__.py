@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -11,12 +11,14 @@ import polars as pl
 from ctxlab.core.cases import Case
 from ctxlab.core.tokens import TokenCounter, shared_counter
 from ctxlab.core.views import view
+from ctxlab.errors import OlderStoreError
 from ctxlab.store import backup as _backup
-from ctxlab.store import conversations, queries, reading, runs
+from ctxlab.store import conversations, queries, reading
 from ctxlab.store.connection import Database, Parameters
 from ctxlab.store.conversations import Conversation
 from ctxlab.store.migrate import tables
-from ctxlab.store.runs import Trial
+from ctxlab.store.runs import Runs
+from ctxlab.store.vectors import Vectors
 
 __all__ = ["Conversation", "Database", "Store"]
 
@@ -30,11 +32,16 @@ class Store:
         The file, made when absent; ``":memory:"`` keeps everything in memory.
     counter : TokenCounter, optional
         Counts what is stored; by default with o200k_base.
+    read_only : bool
+        Change nothing in the file, which may be on a medium that cannot be written; several
+        processes may read at once.
 
     Raises
     ------
     StoreLockedError, StoreCorruptError, NewerStoreError
         When the file is held by another process, is not a store, or is newer than this ctxlab.
+    OlderStoreError
+        When the file is opened to read only and needs a migration.
 
     Examples
     --------
@@ -44,10 +51,36 @@ class Store:
     """
 
     def __init__(
-        self, path: str | Path = "ctxlab.duckdb", *, counter: TokenCounter | None = None
+        self,
+        path: str | Path = "ctxlab.duckdb",
+        *,
+        counter: TokenCounter | None = None,
+        read_only: bool = False,
     ) -> None:
-        self.db = Database(path)
+        self.db = Database(path, read_only=read_only)
         self.counter = counter or shared_counter()
+        self.runs = Runs(self.db)
+        """Experiments, trials, measurements and ledgers."""
+        self.vectors = Vectors(self.db)
+        """The vectors of texts that encoders gave."""
+
+    @classmethod
+    def to_read(cls, path: str | Path) -> Store:
+        """Open a store to read it: without touching the file, unless it must be migrated first.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Store(f"{folder}/lab.duckdb").close()
+        ...     with Store.to_read(f"{folder}/lab.duckdb") as store:
+        ...         store.db.read_only
+        True
+        """
+        try:
+            return cls(path, read_only=True)
+        except OlderStoreError:
+            return cls(path)
 
     @property
     def path(self) -> str:
@@ -95,79 +128,19 @@ class Store:
         """
         counter.prime(reading.stored_counts(self.db, counter.encoding))
 
-    def add_experiment(
-        self, name: str, spec: Mapping[str, object], trials: Sequence[str] = ()
-    ) -> str:
-        """Store an experiment and the hashes of its trials, done or not; return its id.
-
-        Examples
-        --------
-        >>> Store(":memory:").add_experiment("first", {})[:4]
-        'exp_'
-        """
-        return runs.add_experiment(self.db, name, spec, trials)
-
-    def known_trials(self, hashes: Sequence[str]) -> set[str]:
-        """Return those of `hashes` whose trials are stored and did not fail.
-
-        Examples
-        --------
-        >>> Store(":memory:").known_trials(["9f"])
-        set()
-        """
-        return runs.known_trials(self.db, hashes)
-
-    def add_trials(self, trials: Sequence[Trial]) -> None:
-        """Store trials with their outcomes and ledgers.
-
-        Examples
-        --------
-        >>> Store(":memory:").add_trials([])
-        """
-        if trials:
-            runs.add_trials(self.db, trials)
-
-    def trials_frame(self, experiment: str) -> pl.DataFrame:
-        """Return the trials of an experiment that are done: one row each.
-
-        Examples
-        --------
-        >>> store = Store(":memory:")
-        >>> store.trials_frame(store.add_experiment("first", {})).height
-        0
-        """
-        return runs.trials_frame(self.db, experiment)
-
-    def outcomes_frame(self, experiment: str) -> pl.DataFrame:
-        """Return the outcomes of an experiment: one row a trial and probe.
-
-        Examples
-        --------
-        >>> Store(":memory:").outcomes_frame("exp_none").height
-        0
-        """
-        return runs.outcomes_frame(self.db, experiment)
-
-    def ledger_of(self, trial_hash: str) -> str:
-        """Return the compact ledger of a trial, as JSON.
-
-        Examples
-        --------
-        >>> Store(":memory:").ledger_of("9f")
-        Traceback (most recent call last):
-        ctxlab.errors.NotFoundError: no trial '9f' in the store; ...
-        """
-        return runs.ledger_of(self.db, trial_hash)
-
-    def query(self, text: str, parameters: Parameters = ()) -> pl.DataFrame:
+    def query(
+        self, text: str, parameters: Parameters = (), *, timeout: float | None = None
+    ) -> pl.DataFrame:
         """Return the rows of one reading statement; nothing can be changed by it.
+
+        It is given up after `timeout` seconds, and at an interrupt (Ctrl-C).
 
         Examples
         --------
         >>> Store(":memory:").query("SELECT ? AS answer", [42]).rows()
         [(42,)]
         """
-        return queries.query(self.db, text, parameters)
+        return queries.query(self.db, text, parameters, timeout=timeout)
 
     def backup(self, target: str | Path, *, overwrite: bool = False) -> int:
         """Copy the store, triggers and all, to a new file; return the number of rows.

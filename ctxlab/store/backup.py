@@ -1,26 +1,56 @@
-"""Copies of a store that are stores: tables, rows and triggers.
+"""Copies of a store that are stores: tables, rows and triggers, checked before they are named.
 
 DuckDB's own copies drop triggers, so a copy is made by migrating an empty file and moving the
-rows over. It is written beside its target and put in place at the end.
+rows over. It is written beside its target, read back, and put in place at the end.
 """
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from ctxlab.errors import StoreError
-from ctxlab.store.connection import Database
+import duckdb
+
+from ctxlab.errors import StoreCorruptError, StoreError
+from ctxlab.store.attaching import open_here, opening, same_file
+from ctxlab.store.connection import Database, translated
 from ctxlab.store.migrate import tables
-from ctxlab.store.storable import new_id
+from ctxlab.store.swapping import beside, exists, held, put_in_place
+
+_Digest = dict[str, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did.
+
+    Examples
+    --------
+    >>> Restored(rows=6_274, aside=None).rows
+    6274
+    """
+
+    rows: int
+    aside: Path | None
+    """Where the store that could not be opened was moved to, if there was one."""
 
 
 def backup(db: Database, target: str | Path, *, overwrite: bool = False) -> int:
     """Copy a store to a new file; return the number of rows.
 
+    The copy is opened and read in full before it takes its name, so that a backup that is
+    there can be restored. The lock of a file in its place is held while it is replaced.
+
     Raises
     ------
     StoreError
-        When the target exists and is not to be overwritten, or cannot be written.
+        When the target exists and is not to be overwritten, is the store itself, or cannot be
+        written.
+    StoreLockedError
+        When somebody has the target open.
 
     Examples
     --------
@@ -29,46 +59,104 @@ def backup(db: Database, target: str | Path, *, overwrite: bool = False) -> int:
     ...     backup(db, f"{folder}/copy.duckdb")
     0
     """
-    path = Path(target)
+    path = Path(target).resolve()
+    own = None if db.path == ":memory:" else Path(db.path).resolve()
+    if own and same_file(path, own):
+        raise StoreError(f"{target} is the store itself; name another file for its backup")
     if path.exists() and not overwrite:
-        raise StoreError(f"{path} exists; choose another name, or overwrite it explicitly")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{new_id('tmp')}")
-    rows = 0
-    try:
-        with Database(beside) as copy, copy.write(), db.reading() as source:
-            for table in tables():
-                frame = source.sql(f'SELECT * FROM "{table}"').pl()  # noqa: S608
-                rows += frame.height
-                if frame.height:
-                    copy.insert(table, frame)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-        Path(f"{beside}.wal").unlink(missing_ok=True)
+        raise exists(Path(target))
+    with beside(path) as made, _named(made, target):
+        with Database(made) as copy, db.reading() as source:
+            with copy.write():
+                for table in tables():
+                    frame = source.sql(f'SELECT * FROM "{table}"').pl()  # noqa: S608
+                    if frame.height:
+                        copy.insert(table, frame)
+            wanted = _digest(source)
+        rows = _verified(made, wanted, f"the backup {target}")
+        if own:
+            shutil.copymode(own, made)
+        put_in_place(made, path, overwrite=overwrite)
     return rows
 
 
-def restore(source: str | Path, target: str | Path, *, overwrite: bool = False) -> int:
-    """Put a backup in the place of a store; return the number of rows.
+def restore(source: str | Path, target: str | Path, *, overwrite: bool = False) -> Restored:
+    """Put a backup in the place of a store.
+
+    A store that is replaced is gone; one that cannot be opened any more is moved aside with
+    its log, never deleted. The backup itself is only read.
 
     Raises
     ------
     StoreError
         When the backup cannot be read, or the target exists and is not to be overwritten.
+    StoreLockedError
+        When somebody has the target or the backup open.
 
     Examples
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder, Database() as db:
     ...     _ = backup(db, f"{folder}/copy.duckdb")
-    ...     restore(f"{folder}/copy.duckdb", f"{folder}/lab.duckdb")
+    ...     restore(f"{folder}/copy.duckdb", f"{folder}/lab.duckdb").rows
     0
     """
-    if not Path(source).exists():
+    saved, path = Path(source).resolve(), Path(target).resolve()
+    if not saved.is_file():
         raise StoreError(f"there is no backup {source}; name an existing file")
-    if Path(target).exists():
-        # Opening the target proves that no other process holds it.
-        Database(target).close()
-    with Database(source) as saved:
-        return backup(saved, target, overwrite=overwrite)
+    if same_file(saved, path):
+        raise StoreError(f"{source} is the store itself; name a backup of it")
+    if path.exists() and not overwrite:
+        raise exists(Path(target))
+    with beside(path) as made, _named(made, source):
+        _copy_file(saved, made)
+        rows = _verified(made, None, f"the backup {source}")
+        aside = put_in_place(made, path, overwrite=overwrite)
+    return Restored(rows, aside)
+
+
+@contextmanager
+def _named(made: Path, shown: str | Path) -> Iterator[None]:
+    """Let errors name the file that the user knows instead of the one in the making."""
+    try:
+        with translated(str(shown)):
+            yield
+    except StoreError as error:
+        if str(made) not in str(error):
+            raise
+        raise type(error)(str(error).replace(str(made), str(shown))) from error
+
+
+def _copy_file(source: Path, made: Path) -> None:
+    """Copy a file with its log while nobody writes to it."""
+    with opening:
+        if open_here(source):
+            raise StoreError(f"{source} is open in this process; copy it with its backup()")
+        with held(source, to_read=True):
+            shutil.copyfile(source, made)
+            log = Path(f"{source}.wal")
+            if log.exists():
+                shutil.copyfile(log, f"{made}.wal")
+
+
+def _verified(made: Path, wanted: _Digest | None, what: str) -> int:
+    """Open a copy, read all of it, and return its rows; refuse one that is not as wanted."""
+    try:
+        with Database(made) as copy, copy.reading() as cursor:
+            found = _digest(cursor)
+    except StoreCorruptError as error:
+        raise StoreCorruptError(f"{what} is damaged and cannot be read; use another") from error
+    if wanted is not None and found != wanted:
+        different = ", ".join(t for t in wanted if found.get(t) != wanted[t])
+        raise StoreCorruptError(f"{what} came out different in {different}; nothing was replaced")
+    return sum(rows for rows, _ in found.values())
+
+
+def _digest(cursor: duckdb.DuckDBPyConnection) -> _Digest:
+    """Return rows and a digest of every table; computing it reads every value."""
+    found = {}
+    for table in tables():
+        query = f'SELECT count(*), coalesce(sum(hash(t)), 0) FROM "{table}" t'  # noqa: S608
+        row = cursor.execute(query).fetchone()
+        found[table] = (int(row[0]), int(row[1])) if row else (0, 0)
+    return found

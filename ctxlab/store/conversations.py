@@ -2,44 +2,36 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import accumulate, islice
 from operator import add, attrgetter
 from typing import Any, Literal
 
-import polars as pl
-
-from ctxlab.core.cases import Case
-from ctxlab.core.segments import Message, Role, ToolCall
+from ctxlab.core.cases import Case, Probe
+from ctxlab.core.segments import Message
 from ctxlab.core.tokens import TokenCounter
 from ctxlab.errors import ConflictError
 from ctxlab.store.connection import Database
-from ctxlab.store.storable import MARK, all_storable, new_id, storable, stored
+from ctxlab.store.reading import MESSAGES
+from ctxlab.store.records import Records, fetch
+from ctxlab.store.storable import new_id, storable
+from ctxlab.store.table import Table
+from ctxlab.store.tables import (
+    CASES,
+    CHAT_MESSAGES,
+    PROBES,
+    SESSIONS,
+    TABLES,
+    WORKSHOP_STEPS,
+    WORKSHOPS,
+)
 
 PLAIN = "chat"
 """The one step, and the protocol, of a conversation that is not a workshop."""
 
 _BATCH = 20_000
-_MESSAGE = {
-    "workshop_id": pl.String, "session_id": pl.String, "step_id": pl.String,
-    "message_id": pl.String, "position": pl.Int32, "role": pl.String, "name": pl.String,
-    "content": pl.String, "tool_calls": pl.String, "tool_call_id": pl.String,
-    "pinned": pl.Boolean, "token_count": pl.Int32, "overhead": pl.Int32,
-    "running_total": pl.Int64, "encoding": pl.String, "created_at": pl.String,
-}  # fmt: skip
-_PROBE = {
-    "case_id": pl.String, "position": pl.Int32, "probe_id": pl.String, "question": pl.String,
-    "answer": pl.String, "evidence": pl.List(pl.String), "category": pl.String,
-    "evidence_mode": pl.String, "asked_at": pl.String,
-}  # fmt: skip
-_SESSION = {
-    "id": pl.String, "workshop_id": pl.String, "label": pl.String, "position": pl.Int32,
-}  # fmt: skip
-_STEP = {
-    "id": pl.String, "workshop_id": pl.String, "step_id": pl.String, "position": pl.Int32,
-}  # fmt: skip
+_PROBES = Records(Probe, PROBES)
 
 
 @dataclass(frozen=True)
@@ -60,123 +52,103 @@ class Conversation:
 
 
 class _Frames:
-    """Columns of rows that go in together."""
+    """Rows that go in together."""
 
     def __init__(self, counter: TokenCounter) -> None:
         self._counter = counter
-        self.workshops: list[tuple[str, str, str]] = []
-        self.sessions: list[tuple[str, str, str | None, int]] = []
-        self.steps: list[tuple[str, str, str, int]] = []
-        self.cases: list[tuple[str, str, str, str]] = []
-        self.probes: list[tuple[object, ...]] = []
-        self._messages: dict[str, list[Any]] = {name: [] for name in _MESSAGE}
+        self._rows: dict[Table, list[Mapping[str, object]]] = {}
+        self._columns: dict[Table, dict[str, list[Any]]] = {}
+        self.cases: set[tuple[str, str]] = set()
         self.height = 0
 
     def add(self, conversation: Conversation) -> str:
         workshop = new_id("wks")
-        self.workshops.append((workshop, storable(conversation.title), conversation.protocol))
+        title, protocol = conversation.title, conversation.protocol
+        self._add_row(WORKSHOPS, {"id": workshop, "title": title, "protocol": protocol})
         messages: list[Message] = []
         steps: list[str] = []
         for position, (step, part) in enumerate(conversation.steps):
-            self.steps.append((new_id("wst"), workshop, step, position))
+            row = {"workshop_id": workshop, "step_id": step, "position": position}
+            self._add_row(WORKSHOP_STEPS, {"id": new_id("wst"), **row})
             messages += part
             steps += [step] * len(part)
-        labels = dict.fromkeys(map(attrgetter("session"), messages))
-        ids = {label: new_id("ses") for label in labels or {None: None}}
-        self.sessions += [(ids[label], workshop, label, i) for i, label in enumerate(ids)]
-        self.add_messages(workshop, steps, messages, ids)
+        labels = dict.fromkeys(map(attrgetter("session"), messages)) or {None: None}
+        sessions = {
+            label: self.add_session(workshop, label, position)
+            for position, label in enumerate(labels)
+        }
+        self.add_messages(workshop, steps, messages, sessions)
         if conversation.case:
             self._add_case(workshop, conversation.case)
         return workshop
+
+    def add_session(self, workshop: str, label: str | None, position: int) -> str:
+        session = new_id("ses")
+        row = {"workshop_id": workshop, "label": label, "position": position}
+        self._add_row(SESSIONS, {"id": session, **row})
+        return session
 
     def add_messages(
         self,
         workshop: str,
         steps: list[str],
         messages: Sequence[Message],
-        sessions: dict[str | None, str],
+        sessions: Mapping[str | None, str],
         position: int = 0,
         total: int = 0,
     ) -> None:
-        n, columns = len(messages), self._messages
-
-        def each(field: str) -> list[Any]:
-            return list(map(attrgetter(field), messages))
-
-        contents, roles, names = each("content"), each("role"), each("name")
-        calling = {at: asked for at, asked in enumerate(each("tool_calls")) if asked}
-        tokens = self._counter.count_many(contents)
-        overheads = self._plain_overheads(roles, names)
-        calls: list[str | None] = [None] * n
-        for at, asked in calling.items():
-            overheads[at] = self._counter.overhead(messages[at])
-            calls[at] = _calls_to_json(asked)
+        n = len(messages)
+        columns = MESSAGES.columns(messages)
+        tokens = self._counter.count_many(columns["content"])
+        overheads = self._overheads(messages, columns)
         totals = accumulate(map(add, tokens, overheads), initial=total)
-        columns["workshop_id"] += [workshop] * n
-        columns["session_id"] += map(sessions.__getitem__, each("session"))
-        columns["step_id"] += steps
-        columns["message_id"] += each("id")
-        columns["position"] += range(position, position + n)
-        columns["role"] += roles
-        columns["name"] += map({name: name and storable(name) for name in set(names)}.get, names)
-        columns["content"] += contents
-        columns["tool_calls"] += calls
-        columns["tool_call_id"] += each("tool_call_id")
-        columns["pinned"] += each("pinned")
-        columns["token_count"] += tokens
-        columns["overhead"] += overheads
-        columns["running_total"] += islice(totals, n)
-        columns["encoding"] += [self._counter.encoding] * n
-        columns["created_at"] += each("created_at")
+        columns |= {
+            "workshop_id": [workshop] * n,
+            "session_id": list(map(sessions.__getitem__, map(attrgetter("session"), messages))),
+            "step_id": steps,
+            "position": list(range(position, position + n)),
+            "token_count": list(tokens),
+            "overhead": overheads,
+            "running_total": list(islice(totals, n)),
+            "encoding": [self._counter.encoding] * n,
+        }
+        self._add_columns(CHAT_MESSAGES, columns)
         self.height += n
 
-    def _plain_overheads(self, roles: list[Role], names: list[str | None]) -> list[int]:
-        """Return the framing of messages without calls, counted once for every speaker."""
+    def _overheads(self, messages: Sequence[Message], columns: Mapping[str, Any]) -> list[int]:
+        """Return every message's framing; without calls it is counted once for every speaker."""
+        speakers = list(zip(columns["role"], columns["name"], strict=True))
         plain = {
             (role, name): self._counter.overhead(Message("", role, "", name=name))
-            for role, name in set(zip(roles, names, strict=True))
+            for role, name in set(speakers)
         }
-        return list(map(plain.__getitem__, zip(roles, names, strict=True)))
+        overheads = list(map(plain.__getitem__, speakers))
+        for at, calls in enumerate(columns["tool_calls"]):
+            if calls:
+                overheads[at] = self._counter.overhead(messages[at])
+        return overheads
 
     def _add_case(self, workshop: str, case: Case) -> None:
-        case_id = new_id("cas")
-        self.cases.append((case_id, case.dataset, storable(case.id), workshop))
-        for position, probe in enumerate(case.probes):
-            texts = all_storable((probe.id, probe.question, probe.answer))
-            evidence = all_storable(probe.evidence)
-            rest = (probe.category, probe.evidence_mode, probe.at)
-            self.probes.append((case_id, position, *texts, evidence, *rest))
+        key, n = new_id("cas"), len(case.probes)
+        self.cases.add((case.dataset, case.id))
+        row = {"id": key, "dataset": case.dataset, "case_id": case.id, "workshop_id": workshop}
+        self._add_row(CASES, row)
+        keys: dict[str, list[Any]] = {"case_id": [key] * n, "position": list(range(n))}
+        self._add_columns(PROBES, keys | _PROBES.columns(case.probes))
+
+    def _add_row(self, table: Table, row: Mapping[str, object]) -> None:
+        self._rows.setdefault(table, []).append(row)
+
+    def _add_columns(self, table: Table, columns: Mapping[str, list[Any]]) -> None:
+        kept = self._columns.setdefault(table, {name: [] for name in columns})
+        for name, values in columns.items():
+            kept[name] += values
 
     def write(self, db: Database) -> None:
-        _insert(db, "workshops", self.workshops, ["id", "title", "protocol"])
-        _insert(db, "sessions", self.sessions, _SESSION)
-        _insert(db, "workshop_steps", self.steps, _STEP)
-        if self.height:
-            db.insert("chat_messages", _message_frame(self._messages))
-        _insert(db, "cases", self.cases, ["id", "dataset", "case_id", "workshop_id"])
-        _insert(db, "probes", self.probes, _PROBE)
-
-
-def _message_frame(columns: dict[str, list[Any]]) -> pl.DataFrame:
-    """Make the frame of messages; text without UTF-8 is escaped only when it is met."""
-    try:
-        frame = pl.DataFrame(columns, schema=_MESSAGE)
-        marked = pl.col("content", "message_id").str.starts_with(MARK).any()
-        if not any(frame.select(marked).row(0)):
-            return frame
-    except UnicodeEncodeError:
-        pass
-    escaped = {name: list(map(storable, columns[name])) for name in ("content", "message_id")}
-    return pl.DataFrame(columns | escaped, schema=_MESSAGE)
-
-
-def _insert(db: Database, table: str, rows: list[Any], schema: Any) -> None:  # noqa: ANN401
-    if rows:
-        db.insert(table, pl.DataFrame(rows, schema=schema, orient="row"))
-
-
-def _calls_to_json(calls: tuple[ToolCall, ...]) -> str:
-    return json.dumps([asdict(call) for call in calls])
+        for table in TABLES.values():
+            data = self._rows.get(table) or self._columns.get(table)
+            if data:
+                db.insert(table.name, table.frame(data))
 
 
 def add_conversations(
@@ -213,7 +185,7 @@ def add_conversations(
 
 def _refuse_known(db: Database, case: Case, frames: _Frames) -> None:
     key = (case.dataset, storable(case.id))
-    pending = any((dataset, case_id) == key for _, dataset, case_id, _ in frames.cases)
+    pending = (case.dataset, case.id) in frames.cases
     if pending or db.rows("SELECT 1 FROM cases WHERE dataset = ? AND case_id = ?", key):
         raise ConflictError(
             f"case {case.id!r} of {case.dataset!r} is stored already; delete it first, "
@@ -240,8 +212,10 @@ def add_cases(
     ...     add_cases(db, [Case("c", "d", (Message("m1", "user", "Hi"),))], TokenCounter())
     1
     """
-    known = {(d, stored(c)) for d, c in db.rows("SELECT dataset, case_id FROM cases")}
-    seen: set[tuple[str, str]] = set() if on_conflict == "error" else known
+    seen: set[tuple[str, str]] = set()
+    if on_conflict == "skip":
+        found = fetch(db, CASES, ["dataset", "case_id"], "")
+        seen.update(zip(found["dataset"], found["case_id"], strict=True))
 
     def new() -> Iterator[Conversation]:
         for case in cases:
@@ -268,13 +242,8 @@ def append_messages(
     0
     """
     with db.write():
-        known = {
-            stored(key)
-            for (key,) in db.rows(
-                "SELECT message_id FROM chat_messages WHERE workshop_id = ? AND step_id = ?",
-                [workshop, step],
-            )
-        }
+        where = "WHERE workshop_id = ? AND step_id = ?"
+        known = set(fetch(db, CHAT_MESSAGES, ["message_id"], where, [workshop, step])["message_id"])
         new = {message.id: message for message in messages if message.id not in known}
         if not new:
             return 0
@@ -284,8 +253,8 @@ def append_messages(
             "FROM chat_messages WHERE workshop_id = ?",
             [workshop],
         )[0]
-        sessions = _sessions(db, workshop, dict.fromkeys(m.session for m in new.values()))
         frames = _Frames(counter)
+        sessions = _sessions(db, workshop, (message.session for message in new.values()), frames)
         frames.add_messages(
             workshop, [step] * len(new), list(new.values()), sessions, position, total
         )
@@ -293,13 +262,13 @@ def append_messages(
     return len(new)
 
 
-def _sessions(db: Database, workshop: str, labels: Iterable[str | None]) -> dict[str | None, str]:
+def _sessions(
+    db: Database, workshop: str, labels: Iterable[str | None], frames: _Frames
+) -> dict[str | None, str]:
     """Return the session of every label, made where there is none yet."""
-    rows = db.rows("SELECT label, id FROM sessions WHERE workshop_id = ?", [workshop])
-    found: dict[str | None, str] = dict(rows)
+    kept = fetch(db, SESSIONS, ["label", "id"], "WHERE workshop_id = ?", [workshop])
+    found: dict[str | None, str] = dict(zip(kept["label"], kept["id"], strict=True))
     for label in labels:
         if label not in found:
-            found[label] = new_id("ses")
-            row = (found[label], workshop, label, len(found) - 1)
-            _insert(db, "sessions", [row], _SESSION)
+            found[label] = frames.add_session(workshop, label, len(found))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from ctxlab.errors import NewerStoreError, StoreError
+from ctxlab.errors import NewerStoreError, OlderStoreError, StoreError
 
 _TABLE = re.compile(r"CREATE TABLE (\w+)")
 _LOG = """
@@ -75,14 +76,17 @@ def tables() -> list[str]:
     ['workshops', 'sessions']
     """
     made = (name for m in migrations() for name in _TABLE.findall(m.sql))
-    return [name for name in made if not name.startswith("_")]
+    # A table that is made anew under another name takes its old name again.
+    return [name for name in made if not name.startswith("_") and not name.endswith("_now")]
 
 
-def migrate(connection: duckdb.DuckDBPyConnection, path: str) -> None:
+def migrate(connection: duckdb.DuckDBPyConnection, path: str, *, read_only: bool = False) -> None:
     """Bring a database up to date; each migration is applied whole or not at all.
 
     Raises
     ------
+    OlderStoreError
+        When it needs a migration and is open to read only.
     NewerStoreError
         When it holds a migration that this ctxlab does not know.
     StoreError
@@ -106,9 +110,14 @@ def migrate(connection: duckdb.DuckDBPyConnection, path: str) -> None:
                 f"{path}: migration {number} ({name}) differs from the one ctxlab "
                 f"{version('ctxlab')} ships; open it with ctxlab {writer}"
             )
-    for migration in migrations():
-        if migration.number not in applied:
-            _apply(connection, migration)
+    missing = [migration for migration in migrations() if migration.number not in applied]
+    if missing and read_only:
+        raise OlderStoreError(
+            f"{path} lacks migration {missing[0].number} ({missing[0].name}) and is open "
+            f"read-only; open it once with Store({path!r}), or a copy where it cannot be written"
+        )
+    for migration in missing:
+        _apply(connection, migration)
 
 
 def _applied(connection: duckdb.DuckDBPyConnection, path: str) -> dict[int, tuple[str, str, str]]:
@@ -139,5 +148,7 @@ def _apply(connection: duckdb.DuckDBPyConnection, migration: Migration) -> None:
         )
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        # A commit that failed has ended the transaction already.
+        with suppress(duckdb.TransactionException):
+            connection.execute("ROLLBACK")
         raise

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from ctxlab.core.cases import Case, Probe
-from ctxlab.core.segments import Message, ToolCall
+from ctxlab.core.segments import Message
 from ctxlab.store.connection import Database
-from ctxlab.store.storable import storable, stored
+from ctxlab.store.records import Records, fetch
+from ctxlab.store.tables import CASES, CHAT_MESSAGES, PROBES
+
+MESSAGES = Records(
+    Message,
+    CHAT_MESSAGES,
+    "JOIN sessions ON sessions.id = chat_messages.session_id",
+    {"session": "sessions.label"},
+)
+"""Messages as they are stored, each with the label of its session."""
+_PROBES = Records(Probe, PROBES)
 
 
 def read_cases(
@@ -29,16 +37,14 @@ def read_cases(
     >>> list(read_cases(Database(), ids=["c"]))
     []
     """
-    wanted = None if ids is None else {storable(case_id) for case_id in ids}
-    rows = db.rows(
-        "SELECT id, dataset, case_id, workshop_id FROM cases "
-        "WHERE $dataset IS NULL OR dataset = $dataset ORDER BY id",
-        {"dataset": dataset},
-    )
-    for key, name, case_id, workshop in rows:
+    wanted = None if ids is None else set(ids)
+    where = "WHERE $dataset IS NULL OR dataset = $dataset ORDER BY id"
+    found = fetch(db, CASES, CASES.names, where, {"dataset": dataset})
+    for at, case_id in enumerate(found["case_id"]):
         if wanted is None or case_id in wanted:
-            messages = tuple(read_messages(db, workshop))
-            yield Case(stored(case_id), name, messages, tuple(_read_probes(db, key)))
+            messages = tuple(read_messages(db, found["workshop_id"][at]))
+            probes = _PROBES.read(db, "WHERE case_id = ? ORDER BY position", [found["id"][at]])
+            yield Case(case_id, found["dataset"][at], messages, tuple(probes))
 
 
 def read_messages(db: Database, workshop: str, step: str | None = None) -> Iterator[Message]:
@@ -49,55 +55,12 @@ def read_messages(db: Database, workshop: str, step: str | None = None) -> Itera
     >>> list(read_messages(Database(), "wks_none"))
     []
     """
-    rows = db.rows(
-        "SELECT m.message_id, m.role, m.content, m.name, m.created_at, s.label, m.tool_calls, "
-        "m.tool_call_id, m.pinned FROM chat_messages m JOIN sessions s ON s.id = m.session_id "
-        "WHERE m.workshop_id = $workshop AND ($step IS NULL OR m.step_id = $step) "
-        "ORDER BY m.position",
+    yield from MESSAGES.read(
+        db,
+        "WHERE chat_messages.workshop_id = $workshop "
+        "AND ($step IS NULL OR chat_messages.step_id = $step) ORDER BY chat_messages.position",
         {"workshop": workshop, "step": step},
     )
-    for row in rows:
-        yield message_of(row)
-
-
-def message_of(row: tuple[Any, ...]) -> Message:
-    """Make a message of its id, role, content, name, time, session, tool calls, call id and pin.
-
-    Examples
-    --------
-    >>> message_of(("m1", "user", "Hi", None, None, None, None, None, False)).content
-    'Hi'
-    """
-    message_id, role, content, name, created_at, session, calls, call_id, pinned = row
-    return Message(
-        stored(message_id),
-        role,
-        stored(content),
-        name=name if name is None else stored(name),
-        created_at=created_at,
-        session=session,
-        tool_calls=tuple(ToolCall(**call) for call in json.loads(calls)) if calls else (),
-        tool_call_id=call_id,
-        pinned=pinned,
-    )
-
-
-def _read_probes(db: Database, case: str) -> Iterator[Probe]:
-    rows = db.rows(
-        "SELECT probe_id, question, answer, evidence, category, evidence_mode, asked_at "
-        "FROM probes WHERE case_id = ? ORDER BY position",
-        [case],
-    )
-    for probe_id, question, answer, evidence, category, mode, at in rows:
-        yield Probe(
-            stored(probe_id),
-            stored(question),
-            stored(answer),
-            tuple(map(stored, evidence)),
-            category,
-            mode,
-            at,
-        )
 
 
 def stored_counts(db: Database, encoding: str) -> list[tuple[str, int]]:
@@ -108,8 +71,8 @@ def stored_counts(db: Database, encoding: str) -> list[tuple[str, int]]:
     >>> stored_counts(Database(), "o200k_base")
     []
     """
-    rows = db.rows("SELECT content, token_count FROM chat_messages WHERE encoding = ?", [encoding])
-    return [(stored(content), tokens) for content, tokens in rows]
+    found = fetch(db, CHAT_MESSAGES, ["content", "token_count"], "WHERE encoding = ?", [encoding])
+    return list(zip(found["content"], found["token_count"], strict=True))
 
 
 def tail(db: Database, workshop: str, budget: int) -> list[Message]:
@@ -122,13 +85,10 @@ def tail(db: Database, workshop: str, budget: int) -> list[Message]:
     >>> tail(Database(), "wks_none", 100)
     []
     """
-    rows = db.rows(
-        "WITH total AS (SELECT max(running_total + token_count + overhead) AS tokens "
-        "FROM chat_messages WHERE workshop_id = $workshop) "
-        "SELECT m.message_id, m.role, m.content, m.name, m.created_at, s.label, m.tool_calls, "
-        "m.tool_call_id, m.pinned FROM chat_messages m JOIN sessions s ON s.id = m.session_id "
-        "WHERE m.workshop_id = $workshop "
-        "AND m.running_total >= (SELECT tokens FROM total) - $budget ORDER BY m.position",
+    return MESSAGES.read(
+        db,
+        "WHERE chat_messages.workshop_id = $workshop AND chat_messages.running_total >= "
+        "(SELECT max(running_total + token_count + overhead) FROM chat_messages "
+        "WHERE workshop_id = $workshop) - $budget ORDER BY chat_messages.position",
         {"workshop": workshop, "budget": budget},
     )
-    return [message_of(row) for row in rows]

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from pydantic import ValidationError
-
-from ctxlab.core.specs import STRATEGIES
+from ctxlab.core.specs import STRATEGIES, parse_metric
 from ctxlab.core.strategy import Pipeline, Strategy, Traits
+from ctxlab.errors import SpecError
 
 MEASURED = "strategies/measured.json"
 """The figures, in the package, with what they are of and the command that measures them again."""
@@ -117,7 +116,7 @@ class Measurement:
     questions: int
 
     def __str__(self) -> str:
-        what = self.measure.replace("_", " ")
+        what = parse_metric(self.measure).traits.title
         drawn = f"mean of {len(self.seeds)} seeds"
         return (
             f"{what} at {self.budget}, % [95 % interval], {self.questions} questions on "
@@ -228,7 +227,7 @@ def markdown(entries: Iterable[Entry]) -> str:
 def _traits(cls: type[Strategy]) -> Traits:
     try:
         return cls().traits
-    except ValidationError:
+    except SpecError:
         # One of somebody's own may have parameters without a default.
         return cls.TRAITS
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from typing import Protocol
 
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
-from ctxlab.core.context import Context
+from ctxlab.core.context import Context, Remembered
 from ctxlab.core.ledger import entry_of
 from ctxlab.core.segments import Note, Role, Segment
 from ctxlab.core.strategy import Outcome, Pipeline, Strategy, Traits, run
@@ -108,6 +108,17 @@ class Budgeted(Strategy):
         return explained(context, outcomes, task)
 
 
+@dataclass(frozen=True)
+class _PinnedBy(Remembered[Context]):
+    """A context with more pinned."""
+
+    roles: tuple[Role, ...] | frozenset[Role]
+    first: int
+    last: int
+    matching: str
+    sources: tuple[str, ...] | frozenset[str]
+
+
 class Pin(Strategy):
     """Pins more, for the strategy within: what is pinned stays as it is, or an error says so.
 
@@ -147,7 +158,7 @@ class Pin(Strategy):
 
     def compress(self, context: Context, task: Task) -> Context:
         """Compress with more pinned, and give back segments as they were."""
-        key = ("pinned", self.roles, self.first, self.last, self.matching, self.sources)
+        key = _PinnedBy(self.roles, self.first, self.last, self.matching, self.sources)
         marked = context.memo(key, lambda: self._marked(context))
         # By value: a strategy may give back a copy of what is pinned.
         original = {new: old for new, old in zip(marked, context, strict=True) if new is not old}

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ctxlab.core.context import Context
+from ctxlab.core.context import Context, Remembered
 from ctxlab.core.indexing import term_index
+from ctxlab.core.packing import NO_MATCH
 from ctxlab.core.strategy import Select, Traits
 from ctxlab.core.task import Task
+from ctxlab.text.languages import LanguageName
 
 Row = Callable[[int], tuple[NDArray[np.integer], NDArray[np.float64]]]
+
+
+@dataclass(frozen=True)
+class _Scores(Remembered[list[float]]):
+    """The scores of a selection for a question."""
+
+    strategy: MMR
+    query: str
 
 
 class MMR(Select):
@@ -45,13 +56,21 @@ class MMR(Select):
     relevance: float = Field(
         0.7, ge=0, le=1, description="λ: 1 looks at the query alone, 0 at novelty alone"
     )
+    language: LanguageName = Field(
+        "auto", description="of the words: an ISO 639-1 code, or auto to recognise it"
+    )
 
     def score(self, context: Context, task: Task) -> Sequence[float]:
         """Return n − rank: the segment taken first scores highest."""
-        return context.memo(("mmr", self, task.query), lambda: self._scores(context, task.query))
+        return context.memo(_Scores(self, task.query), lambda: self._scores(context, task.query))
+
+    def unmatched(self, context: Context, task: Task, scores: Sequence[float]) -> str:
+        """Say so where no word of the question stands anywhere: novelty alone says nothing."""
+        asked = term_index(context, self.language).query(task.query)
+        return NO_MATCH if task.query and self.relevance and not asked.any() else ""
 
     def _scores(self, context: Context, query: str) -> list[float]:
-        index = term_index(context)
+        index = term_index(context, self.language)
         similar = index.similarities
         ranks = greedy_ranks(
             self.relevance * index.cosines(query),

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from pydantic import Field, SerializeAsAny
 
-from ctxlab.core.context import Context
+from ctxlab.core.context import Context, Remembered
 from ctxlab.core.segments import spoken
 from ctxlab.core.strategy import Select, Traits
 from ctxlab.core.task import Task
 from ctxlab.models.matrices import Matrix, as_matrix, unit_rows
 from ctxlab.strategies.lexical import IDFDensity, Scores, Smoothed, okapi, smoothed, standardized
+from ctxlab.text.languages import LanguageName
 
 
 class EmbeddingTopK(Smoothed):
@@ -94,6 +95,9 @@ class Fusion(Smoothed):
     k: int = Field(60, ge=0, description="rrf: how little the first ranks stand out")
     k1: float = Field(1.2, ge=0, description="BM25: how soon repeats of a term stop counting")
     b: float = Field(0.5, ge=0, le=1, description="BM25: how far long messages are held back")
+    language: LanguageName = Field(
+        "auto", description="of the words: an ISO 639-1 code, or auto to recognise it"
+    )
 
     @property
     def traits(self) -> Traits:
@@ -111,7 +115,7 @@ class Fusion(Smoothed):
         return [float(x) for x in self._fused(context, task, self._smeared)]
 
     def _fused(self, context: Context, task: Task, smear: Callable[[Scores], Scores]) -> Scores:
-        words = self._scaled(smear(okapi(context, task.query, self.k1, self.b)))
+        words = self._scaled(smear(okapi(context, task.query, self.k1, self.b, self.language)))
         meaning = self._scaled(smear(nearness(context, task)))
         total = (1 - self.weight) * words + self.weight * meaning
         if self.prior is not None and self.prior_weight:
@@ -128,6 +132,13 @@ class Fusion(Smoothed):
 
     def _scaled(self, scores: Scores) -> Scores:
         return standardized(scores) if self.method == "zsum" else 1 / (self.k + ranks(scores))
+
+
+@dataclass(frozen=True)
+class _VectorsBy(Remembered[Matrix]):
+    """The vectors of the segments of a context, by an encoder."""
+
+    encoder: object
 
 
 def segment_vectors(context: Context, task: Task) -> Matrix:
@@ -153,7 +164,7 @@ def segment_vectors(context: Context, task: Task) -> Matrix:
 
     if not context:
         return np.zeros((0, 0), np.float32)
-    return context.memo(("vectors", getattr(encode, "name", encode)), build)
+    return context.memo(_VectorsBy(getattr(encode, "name", encode)), build)
 
 
 def nearness(context: Context, task: Task) -> Scores:

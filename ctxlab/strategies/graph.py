@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ctxlab.core.context import Context
+from ctxlab.core.context import Context, Remembered
 from ctxlab.core.indexing import term_index
 from ctxlab.core.strategy import Select, Traits
 from ctxlab.core.task import Task
+from ctxlab.text.languages import LanguageName
 
 Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _CentralityBy(Remembered[list[float]]):
+    """The centrality of the segments of a context."""
+
+    strategy: str
+    threshold: float
+    damping: float
+    language: str
 
 
 class LexRank(Select):
@@ -40,14 +52,17 @@ class LexRank(Select):
 
     threshold: float = Field(0.0, ge=0, lt=1, description="similarities below it count as none")
     damping: float = Field(0.85, gt=0, lt=1, description="share that follows the graph's links")
+    language: LanguageName = Field(
+        "auto", description="of the words: an ISO 639-1 code, or auto to recognise it"
+    )
 
     def score(self, context: Context, task: Task) -> Sequence[float]:
         """Return the centrality of every segment; they add up to 1."""
-        key = ("lexrank", self.threshold, self.damping)
+        key = _CentralityBy("LexRank", self.threshold, self.damping, self.language)
         return context.memo(key, lambda: self._centrality(context))
 
     def _centrality(self, context: Context) -> list[float]:
-        index = term_index(context)
+        index = term_index(context, self.language)
         if self.threshold:
             similar = index.similarities.copy()
             similar.data[similar.data < self.threshold] = 0.0
@@ -78,13 +93,17 @@ class TextRank(Select):
     )
 
     damping: float = Field(0.85, gt=0, lt=1, description="share that follows the graph's links")
+    language: LanguageName = Field(
+        "auto", description="of the words: an ISO 639-1 code, or auto to recognise it"
+    )
 
     def score(self, context: Context, task: Task) -> Sequence[float]:
         """Return the rank of every segment; they add up to 1."""
-        return context.memo(("textrank", self.damping), lambda: self._ranks(context))
+        key = _CentralityBy("TextRank", 0.0, self.damping, self.language)
+        return context.memo(key, lambda: self._ranks(context))
 
     def _ranks(self, context: Context) -> list[float]:
-        index = term_index(context)
+        index = term_index(context, self.language)
         overlap = index.overlaps
         # A text of one term has the logarithm 0: two of them would weigh infinitely.
         logs = np.log(np.maximum(index.distinct, 2))

@@ -12,7 +12,7 @@ from ctxlab.core.segments import Role, Segment
 from ctxlab.core.strategy import Strategy, Traits
 from ctxlab.core.task import Task
 from ctxlab.errors import DataError
-from ctxlab.text.json_layout import Number, Tree, minified, parsed, written
+from ctxlab.text.json_layout import Number, Tree, minified, parsed, restored, written
 
 Scalar = str | int | float | bool | None
 
@@ -62,7 +62,8 @@ class CompactJSON(Strategy):
         count, text = min((task.tools.count(form), form) for form in _forms(tree))
         if count >= before:
             return segment
-        return segment.rewritten(text, f"the same JSON in {count} tokens instead of {before}")
+        note = f"the same JSON in {count} tokens instead of {before}"
+        return segment.rewritten(text, note, inverse=restored if self.traits.lossless else None)
 
     def _without(self, tree: Tree, defaults: set[tuple[str, str]]) -> Tree:
         if isinstance(tree, list):

@@ -99,6 +99,10 @@ class Knapsack(Strategy):
         scores = group_scores(context, self.value.score(context, task))
         items = _Items(context, task, np.maximum(np.asarray(scores, np.float64), 0.0))
         limits = self._limits(items, task)
+        if silence := self.value.unmatched(context, task, scores):
+            note = Note(f"{silence}; the newest are kept", 0.0)
+            newest_first = range(len(scores) - 1, -1, -1)
+            return context.keep_groups(_filled(items, limits, newest_first), lambda _: note)
         best = np.where(items.free & (items.costs <= limits.alone[items.tiers]), items.values, -1.0)
         orders = [items.by_density, [int(np.argmax(best)), *items.by_density]]
         if self.method == "exact":

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ctxlab.core.context import Context
-from ctxlab.core.indexing import term_index
+from ctxlab.core.context import Context, Remembered
+from ctxlab.core.indexing import language_of, term_index
+from ctxlab.core.packing import NO_MATCH
 from ctxlab.core.segments import spoken
 from ctxlab.core.strategy import Select, Traits
 from ctxlab.core.task import Task
-from ctxlab.text.words import terms
+from ctxlab.text.languages import LanguageName
+from ctxlab.text.term_index import TermIndex
+from ctxlab.text.words import terms, words
 
 Scores = NDArray[np.float64]
-_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True)
+class _BitsOf(Remembered[Scores]):
+    """The mean surprisal of the words of each segment of a context."""
+
+    language: str
+
+
+@dataclass(frozen=True)
+class _IdfMassOf(Remembered[Scores]):
+    """The idf of the distinct words of each segment of a context."""
+
+    language: str
 
 
 class IDFDensity(Select):
@@ -38,11 +54,15 @@ class IDFDensity(Select):
 
     TRAITS = Traits(family="ranking", source="Spärck Jones 1972", cost="n log n")
 
+    language: LanguageName = Field(
+        "auto", description="of the words: an ISO 639-1 code, or auto to recognise it"
+    )
+
     def score(self, context: Context, task: Task) -> Sequence[float]:
         """Return rare words a token."""
         costs = task.costs(context)
         tokens = np.asarray(costs.texts) + np.asarray(costs.overheads)
-        return [float(x) for x in idf_mass(context) / np.maximum(tokens, 1)]
+        return [float(x) for x in idf_mass(context, self.language) / np.maximum(tokens, 1)]
 
 
 class Smoothed(Select):
@@ -105,10 +125,19 @@ class BM25(Smoothed):
 
     k1: float = Field(1.5, ge=0, description="how soon repeats of a term stop counting")
     b: float = Field(0.75, ge=0, le=1, description="how far long messages are held back")
+    language: LanguageName = Field(
+        "auto", description="of the words: an ISO 639-1 code, or auto to recognise it"
+    )
 
     def match(self, context: Context, task: Task) -> Scores:
         """Return the BM25 score of every segment for the task's query."""
-        return okapi(context, task.query, self.k1, self.b)
+        return okapi(context, task.query, self.k1, self.b, self.language)
+
+    def unmatched(self, context: Context, task: Task, scores: Sequence[float]) -> str:
+        """Say so where no word of the question stands anywhere, or none was asked."""
+        if any(scores):
+            return ""
+        return NO_MATCH if task.query else "there is no question to match"
 
 
 class TFIDF(Smoothed):
@@ -130,9 +159,17 @@ class TFIDF(Smoothed):
         family="ranking", source="Salton & Buckley 1988", query_aware=True, cost="n log n"
     )
 
+    language: LanguageName = Field(
+        "auto", description="of the words: an ISO 639-1 code, or auto to recognise it"
+    )
+
     def match(self, context: Context, task: Task) -> Scores:
         """Return the cosine of every segment with the query, or with the conversation."""
-        return term_index(context).cosines(task.query)
+        return term_index(context, self.language).cosines(task.query)
+
+    def unmatched(self, context: Context, task: Task, scores: Sequence[float]) -> str:
+        """Say so where no word of the question stands anywhere."""
+        return NO_MATCH if task.query and not any(scores) else ""
 
 
 class Surprisal(Smoothed):
@@ -152,12 +189,19 @@ class Surprisal(Smoothed):
 
     TRAITS = Traits(family="ranking", source="Shannon 1948; Li et al. 2023", cost="n")
 
+    language: LanguageName = Field(
+        "auto", description="of the words: an ISO 639-1 code, or auto to recognise it"
+    )
+
     def match(self, context: Context, task: Task) -> Scores:
         """Return the bits a word of every segment."""
-        return context.memo("surprisal", lambda: _bits_a_word(context))
+        code = language_of(context, self.language)
+        return context.memo(_BitsOf(code), lambda: _bits_a_word(context, code))
 
 
-def okapi(context: Context, query: str, k1: float = 1.5, b: float = 0.75) -> Scores:
+def okapi(
+    context: Context, query: str, k1: float = 1.5, b: float = 0.75, language: str = "auto"
+) -> Scores:
     """Return the BM25 score of every segment of `context` for `query`, shape (n,).
 
     Examples
@@ -167,11 +211,11 @@ def okapi(context: Context, query: str, k1: float = 1.5, b: float = 0.75) -> Sco
     >>> okapi(context, "stall").round(2).tolist()
     [0.48, 0.0]
     """
-    index = term_index(context)
+    index = term_index(context, language)
     scores = np.zeros(index.n)
     average = index.lengths.mean() if index.n else 0.0
     norms = k1 * (1 - b + b * index.lengths / (average or 1.0))
-    for term in terms(query):
+    for term in terms(query, index.language):
         documents, counts = index.postings(term)
         idf = np.log1p((index.n - documents.size + 0.5) / (documents.size + 0.5))
         scores[documents] += idf * counts * (k1 + 1) / (counts + norms[documents])
@@ -232,7 +276,7 @@ def with_neighbours(order: Iterable[int], n: int, reach: int) -> list[int]:
     return list(found)
 
 
-def idf_mass(context: Context) -> Scores:
+def idf_mass(context: Context, language: str = "auto") -> Scores:
     """Return Σ ln(n/df) over the distinct terms of every segment, shape (n,).
 
     Examples
@@ -241,23 +285,23 @@ def idf_mass(context: Context) -> Scores:
     >>> idf_mass(Context((Segment.of("a", "yes"), Segment.of("b", "yes, bread")))).round(2).tolist()
     [0.0, 0.69]
     """
-    return context.memo("idf mass", lambda: _idf_mass(context))
+    index = term_index(context, language)
+    return context.memo(_IdfMassOf(index.language), lambda: _idf_mass(index))
 
 
-def _idf_mass(context: Context) -> Scores:
-    index = term_index(context)
+def _idf_mass(index: TermIndex) -> Scores:
     rarity = np.log(index.n / index.document_frequency)
     weights = np.repeat(rarity, index.document_frequency)
     return np.bincount(index.documents, weights, minlength=index.n).astype(np.float64)
 
 
-def _bits_a_word(context: Context) -> Scores:
+def _bits_a_word(context: Context, language: str) -> Scores:
     ids: dict[str, int] = {}
-    words = [_WORD.findall(spoken(segment).lower()) for segment in context]
-    lengths = np.array([len(found) for found in words], np.int64)
-    flat = np.array([ids.setdefault(w, len(ids)) for found in words for w in found], np.int64)
+    texts = [words(spoken(segment), language) for segment in context]
+    lengths = np.array([len(found) for found in texts], np.int64)
+    flat = np.array([ids.setdefault(w, len(ids)) for found in texts for w in found], np.int64)
     if not flat.size:
-        return np.zeros(len(words))
+        return np.zeros(len(texts))
     bits = -np.log2(np.bincount(flat) / flat.size)[flat]
-    sums = np.bincount(np.repeat(np.arange(len(words)), lengths), bits, minlength=len(words))
+    sums = np.bincount(np.repeat(np.arange(len(texts)), lengths), bits, minlength=len(texts))
     return sums / np.maximum(lengths, 1)

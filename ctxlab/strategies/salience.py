@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ctxlab.core.context import Context
+from ctxlab.core.context import Context, Remembered
 from ctxlab.core.indexing import term_index
 from ctxlab.core.strategy import Traits
 from ctxlab.core.task import Task
 from ctxlab.strategies.lexical import Smoothed, idf_mass, okapi, standardized
+from ctxlab.text.languages import LanguageName
+from ctxlab.text.term_index import TermIndex
 
 Matrix = NDArray[np.float64]
 
@@ -101,6 +104,9 @@ class Salience(Smoothed):
     recency: float = Field(-0.19, description="weight of the place, 0 oldest to 1 newest")
     bias: float = Field(-7.66, description="log-odds of a message without any mark")
     density: float = Field(0.3, ge=0, description="power of the tokens that the score is per")
+    language: LanguageName = Field(
+        "auto", description="of the words: an ISO 639-1 code, or auto to recognise it"
+    )
 
     @property
     def traits(self) -> Traits:
@@ -117,13 +123,22 @@ class Salience(Smoothed):
         costs = task.costs(context)
         tokens = np.maximum(np.asarray(costs.texts) + np.asarray(costs.overheads), 1)
         weights = np.array([getattr(self, mark) for mark in MARKS])
-        odds = marks(context, tokens) @ weights + self.bias
+        odds = marks(context, tokens, self.language) @ weights + self.bias
         if self.relevance and task.query:
-            odds = odds + self.relevance * standardized(okapi(context, task.query))
+            odds = odds + self.relevance * standardized(
+                okapi(context, task.query, language=self.language)
+            )
         return np.asarray(tokens**-self.density / (1 + np.exp(-odds)))
 
 
-def marks(context: Context, tokens: NDArray[np.int64]) -> Matrix:
+@dataclass(frozen=True)
+class _FixedMarksOf(Remembered[Matrix]):
+    """The marks of the segments of a context that no budget changes."""
+
+    language: str
+
+
+def marks(context: Context, tokens: NDArray[np.int64], language: str = "auto") -> Matrix:
     """Return the marks of every segment, shape (n, len(MARKS)).
 
     Parameters
@@ -132,6 +147,8 @@ def marks(context: Context, tokens: NDArray[np.int64]) -> Matrix:
         Whose segments are looked at.
     tokens : ndarray, shape (n,)
         What each segment costs.
+    language : str
+        Of the words whose rarity is a mark.
 
     Examples
     --------
@@ -140,16 +157,17 @@ def marks(context: Context, tokens: NDArray[np.int64]) -> Matrix:
     >>> marks(context, np.array([4, 6]))[:, MARKS.index("question")].tolist()
     [1.0, 0.0]
     """
-    fixed = context.memo("salience marks", lambda: _fixed_marks(context))
+    index = term_index(context, language)
+    fixed = context.memo(_FixedMarksOf(index.language), lambda: _fixed_marks(context, index))
     return np.column_stack((fixed[:, :1], np.log(tokens), fixed[:, 1:]))
 
 
-def _fixed_marks(context: Context) -> Matrix:
+def _fixed_marks(context: Context, index: TermIndex) -> Matrix:
     """Return all marks but the length, which depends on how tokens are counted."""
     n = len(context)
     rarity = (
-        idf_mass(context)
-        / np.maximum(term_index(context).distinct, 1)
+        idf_mass(context, index.language)
+        / np.maximum(index.distinct, 1)
         / max(np.log(max(n, 2)), 1.0)
     )
     rows = np.array(list(_rows(context))).reshape(n, len(MARKS) - 3)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
-from ctxlab.core.context import Context
+from ctxlab.core.context import Context, Remembered
 from ctxlab.core.segments import Segment, spoken
 from ctxlab.core.strategy import Traits
 from ctxlab.core.task import Task
@@ -17,6 +18,28 @@ from ctxlab.core.tools import Classifier, Surprisal, TokenScore
 from ctxlab.models.language_models import CausalScorer, TokenClassifier
 from ctxlab.strategies.units import Range, TokenScores, UnitPruning, of_message, phrases, words
 from ctxlab.text.sentences import sentence_ranges
+
+
+@dataclass(frozen=True)
+class _SurprisalBy(Remembered[dict[str, TokenScores]]):
+    """How unexpected each message of a context is, piece by piece, by a model."""
+
+    model: object
+
+
+@dataclass(frozen=True)
+class _ClassesBy(Remembered[list[TokenScores]]):
+    """What a classifier says of each message of a context."""
+
+    model: object
+
+
+@dataclass(frozen=True)
+class _LikelihoodBy(Remembered[list[float]]):
+    """How unexpected a question is after each message of a context, by a model."""
+
+    model: object
+    question: str
 
 
 class SelectiveContext(UnitPruning):
@@ -59,9 +82,8 @@ class SelectiveContext(UnitPruning):
     def unit_scores(self, context: Context, units: Context, task: Task) -> Sequence[float]:
         """Return the mean self-information of every unit, in nats a token."""
         surprisal = _surprisal(self.model, task)
-        pieces = context.memo(
-            ("surprisal", self.model or surprisal), lambda: _as_one_text(context, surprisal)
-        )
+        key = _SurprisalBy(self.model or surprisal)
+        pieces = context.memo(key, lambda: _as_one_text(context, surprisal))
         return [pieces[unit.source].mean(unit) for unit in units]
 
     def order(self, scores: Sequence[float]) -> list[int]:
@@ -113,13 +135,8 @@ class LLMLingua2(UnitPruning):
         def read() -> list[TokenScores]:
             return [of_message(classify(segment.text), segment) for segment in context]
 
-        pieces = dict(
-            zip(
-                (segment.source for segment in context),
-                context.memo(("classified", self.model or classify), read),
-                strict=True,
-            )
-        )
+        found = context.memo(_ClassesBy(self.model or classify), read)
+        pieces = dict(zip((segment.source for segment in context), found, strict=True))
         return [pieces[unit.source].mean(unit) + self._forced(unit.text) for unit in units]
 
     def _forced(self, word: str) -> float:
@@ -200,7 +217,7 @@ class LongLLMLingua(UnitPruning):
             pieces = surprisal(question, spoken(segment))
             return float(np.mean([piece.value for piece in pieces])) if pieces else 0.0
 
-        key = ("likely", self.model or surprisal, question)
+        key = _LikelihoodBy(self.model or surprisal, question)
         found = context.memo(key, lambda: [nats(segment) for segment in context])
         return sorted(range(len(context)), key=lambda i: found[i])
 

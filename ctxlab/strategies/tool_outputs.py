@@ -78,7 +78,8 @@ class TruncateToolOutputs(Strategy):
             if at < start:
                 gap = segment.cut(at, start)
                 left_out = self.marker.replace("{tokens}", str(task.tokens(gap)))
-                yield gap.rewritten(left_out, f"a result may take {self.limit} tokens")
+                note = f"a result may take {self.limit} tokens"
+                yield gap.rewritten(left_out, note, placeholder=True)
             yield segment.cut(start, end)
             at = end
 
@@ -198,7 +199,11 @@ class KeepValues(Strategy):
                 excess -= won
                 said.subtract(value for value in found[i] if said[value] > 1)
                 note = f"{len(unique)} values that are said nowhere else stay"
-                new[i] = None if alone else context[i].rewritten(text or self.empty, note)
+                new[i] = (
+                    None
+                    if alone
+                    else context[i].rewritten(text or self.empty, note, placeholder=not text)
+                )
         kept = (new.get(i, segment) for i, segment in enumerate(context))
         return context.keep((s for s in kept if s), lambda _: Note("no value of its own"))
 

@@ -126,6 +126,6 @@ def _replace(
         text = placeholder.replace("{lines}", lines)
         if task.tools.count(text) >= task.tokens(segment):
             return segment
-        return segment.rewritten(text, f"{reason} tool results")
+        return segment.rewritten(text, f"{reason} tool results", placeholder=True)
 
     return context.keep(map(shorter, context))

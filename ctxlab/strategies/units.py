@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ctxlab.core.context import Context
+from ctxlab.core.context import Context, Remembered
 from ctxlab.core.packing import Ranking, group_scores, pack
 from ctxlab.core.segments import Note, Segment, Span
 from ctxlab.core.strategy import Strategy
@@ -21,6 +21,13 @@ Range = tuple[int, int]
 _WORD = re.compile(r"\S+\s*|^\s+")
 _SIGNS = r",;:()\[\]\n—–"
 _PHRASE = re.compile(rf"[^{_SIGNS}]+[{_SIGNS}]*\s*|[{_SIGNS}]+\s*")
+
+
+@dataclass(frozen=True)
+class _UnitsBy(Remembered[Context]):
+    """A context in the units of a strategy."""
+
+    strategy: UnitPruning
 
 
 class UnitPruning(Strategy):
@@ -67,7 +74,7 @@ class UnitPruning(Strategy):
         """Keep the units that score highest and fit."""
         if task.fits(context):
             return context
-        units = context.memo(("units", self), lambda: self._units(context))
+        units = context.memo(_UnitsBy(self), lambda: self._units(context))
         scores = group_scores(units, self.unit_scores(context, units, task))
         order = self.order(scores)
         kept = pack(units, task, order)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from ctxlab.core.context import Context
-from ctxlab.core.packing import Room
+from ctxlab.core.packing import Room, newest
 from ctxlab.core.segments import Note, Segment, Span
 from ctxlab.core.strategy import Strategy, Traits
 from ctxlab.core.task import Task
@@ -29,11 +29,7 @@ class KeepLast(Strategy):
         """Walk back from the newest group while the budget holds."""
         if task.fits(context):
             return context
-        room = Room(context, task)
-        for group in reversed(range(len(context.groups))):
-            if not room.take(group):
-                break
-        return context.keep_groups(room.kept, lambda _: _TOO_OLD)
+        return context.keep_groups(newest(context, task), lambda _: _TOO_OLD)
 
 
 class HeadTail(Strategy):
@@ -104,5 +100,6 @@ class HeadTail(Strategy):
             step=at.step,
             verbatim=False,
             note="marks a gap",
+            placeholder=True,
         )
         return context.keep((*kept.segments[:first], marker, *kept.segments[first:]), kept.why)

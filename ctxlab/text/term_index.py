@@ -22,6 +22,13 @@ class TermIndex:
     ----------
     texts : sequence of str
         One document each.
+    language : str
+        ISO 639-1 code of the language of the texts, and of what is asked of them.
+
+    Raises
+    ------
+    UnknownNameError
+        When nothing is known of the language.
 
     Examples
     --------
@@ -30,14 +37,16 @@ class TermIndex:
     [[0, 1], [1, 2]]
     """
 
-    def __init__(self, texts: Sequence[str]) -> None:
+    def __init__(self, texts: Sequence[str], language: str = "en") -> None:
         vocabulary: dict[str, int] = {}
         ids: list[int] = []
         sizes = np.zeros(len(texts), np.int64)
         for document, text in enumerate(texts):
-            found = terms(text)
+            found = terms(text, language)
             sizes[document] = len(found)
             ids += [vocabulary.setdefault(term, len(vocabulary)) for term in found]
+        self.language = language
+        """Of the texts, as a code."""
         self.n = len(texts)
         """Number of texts."""
         self.lengths = sizes
@@ -169,7 +178,7 @@ class TermIndex:
         [0.0, 1.0]
         """
         vector = np.zeros(len(self.vocabulary))
-        for term in terms(text):
+        for term in terms(text, self.language):
             column = self.vocabulary.get(term)
             if column is not None:
                 vector[column] += self.idf[column]

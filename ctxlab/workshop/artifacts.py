@@ -11,10 +11,26 @@ from ctxlab.core.steps import ArtifactRecord
 from ctxlab.core.tokens import TokenCounter, shared_counter
 from ctxlab.errors import InvalidArtifactError, NotFoundError, StaleVersionError
 from ctxlab.store.connection import Database
-from ctxlab.store.storable import new_id, storable, stored
+from ctxlab.store.json_text import json_text
+from ctxlab.store.records import Records
+from ctxlab.store.storable import new_id
+from ctxlab.store.tables import STEP_ARTIFACT_VERSIONS, STEP_ARTIFACTS
 from ctxlab.workshop.schema_versions import check, schema_of
 
-_COLUMNS = "a.id, t.step_id, a.artifact, a.schema_version, a.version, a.valid, a.token_count"
+ARTIFACTS = Records(
+    ArtifactRecord,
+    STEP_ARTIFACTS,
+    "JOIN workshop_steps ON workshop_steps.id = step_artifacts.workshop_step_id",
+    {"step": "workshop_steps.step_id"},
+)
+"""Artifacts as they are stored, each with its step."""
+_VERSIONS = Records(
+    ArtifactRecord,
+    STEP_ARTIFACT_VERSIONS,
+    "LEFT JOIN step_artifacts USING (workshop_step_id) "
+    "LEFT JOIN workshop_steps ON workshop_steps.id = step_artifact_versions.workshop_step_id",
+    {"id": "step_artifacts.id", "step": "workshop_steps.step_id"},
+)
 
 
 @dataclass
@@ -72,6 +88,8 @@ class Artifacts:
             When the stored version is another; nothing is written.
         InvalidArtifactError
             When the schema refuses it, with the JSON path of every fault.
+        NotJSONError
+            When it holds what JSON cannot, such as NaN or half a surrogate pair.
 
         Examples
         --------
@@ -80,37 +98,30 @@ class Artifacts:
         >>> workshop.save_artifact("persona", {"age": -1}, validate=False).valid
         False
         """
-        text = storable(json.dumps(artifact, ensure_ascii=False, separators=(",", ":")))
+        text = json_text(artifact, f"artifact of step {step_id!r}")
         schema = schema_of(self.db, step_id, schema_version)[0]
-        found = check(self.db, step_id, schema, json.loads(stored(text)))
+        found = check(self.db, step_id, schema, json.loads(text))
         if found and validate:
             raise InvalidArtifactError(f"artifact of step {step_id!r} (schema {schema})", found)
         tokens = self.counter.count(text)
-        values = [text, schema, not found, tokens, self.counter.encoding]
+        content = {"artifact": text, "schema_version": schema, "valid": not found}
+        values = content | {"token_count": tokens, "encoding": self.counter.encoding}
         with self.db.write() as connection:
             if expected_version == 0:
                 self._refuse_existing(row, step_id)
-                saved = connection.execute(
-                    "INSERT INTO step_artifacts (artifact, schema_version, valid, token_count, "
-                    "encoding, version, id, workshop_step_id) VALUES (?, ?, ?, ?, ?, 1, ?, ?) "
-                    "RETURNING id, version",
-                    [*values, new_id("art"), row],
-                ).fetchone()
+                values |= {"id": new_id("art"), "workshop_step_id": row, "version": 1}
+                statement = STEP_ARTIFACTS.insert(values)
             else:
-                saved = connection.execute(
-                    "UPDATE step_artifacts SET artifact = ?, schema_version = ?, valid = ?, "
-                    "token_count = ?, encoding = ?, version = version + 1, extracted_at = now() "
-                    "WHERE workshop_step_id = ? AND version = ? RETURNING id, version",
-                    [*values, row, expected_version],
-                ).fetchone()
+                statement = (
+                    f"{STEP_ARTIFACTS.update(values)}, version = version + 1, "
+                    "extracted_at = now() WHERE workshop_step_id = $row AND version = $expected"
+                )
+                values |= {"row": row, "expected": expected_version}
+            saved = connection.execute(f"{statement} RETURNING id, version", values).fetchone()
             if saved is None:
                 raise self._stale(row, step_id, expected_version)
-            connection.execute(
-                "INSERT INTO step_artifact_versions "
-                "(workshop_step_id, version, artifact, schema_version, valid) "
-                "VALUES (?, ?, ?, ?, ?)",
-                [row, saved[1], text, schema, not found],
-            )
+            version = content | {"workshop_step_id": row, "version": saved[1]}
+            connection.execute(STEP_ARTIFACT_VERSIONS.insert(version), version)
         return ArtifactRecord(saved[0], step_id, text, schema, saved[1], not found, tokens)
 
     def _refuse_existing(self, row: str, step_id: str) -> None:
@@ -144,14 +155,10 @@ class Artifacts:
         known = self._cache.get(row)
         if known is not None:
             return known
-        rows = self.db.rows(
-            f"SELECT {_COLUMNS} FROM step_artifacts a "  # noqa: S608 - a constant
-            "JOIN workshop_steps t ON t.id = a.workshop_step_id WHERE a.workshop_step_id = ?",
-            [row],
-        )
-        if not rows:
+        found = ARTIFACTS.read(self.db, "WHERE step_artifacts.workshop_step_id = ?", [row])
+        if not found:
             return None
-        record = ArtifactRecord(*rows[0])
+        [record] = found
         if not self.db.writing:
             # What an open write has changed may yet be rolled back.
             self._cache[row] = record
@@ -187,16 +194,15 @@ class Artifacts:
         >>> Artifacts(Database()).history("wst_none", "persona")
         []
         """
-        rows = self.db.rows(
-            "SELECT coalesce(a.id, ''), v.artifact, v.schema_version, v.version, v.valid "
-            "FROM step_artifact_versions v LEFT JOIN step_artifacts a USING (workshop_step_id) "
-            "WHERE v.workshop_step_id = ? ORDER BY v.version",
+        found = _VERSIONS.fetch(
+            self.db,
+            "WHERE step_artifact_versions.workshop_step_id = ? "
+            "ORDER BY step_artifact_versions.version",
             [row],
         )
-        return [
-            ArtifactRecord(key, step_id, text, schema, version, valid)
-            for key, text, schema, version, valid in rows
-        ]
+        found["id"] = [key or "" for key in found["id"]]
+        found["step"] = [step_id] * len(found["id"])
+        return _VERSIONS.values(found)
 
 
 def merge_patch(old: object, new: object) -> Any:  # noqa: ANN401 - JSON

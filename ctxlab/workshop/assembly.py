@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,29 +15,21 @@ from ctxlab.core.tokens import Billable
 from ctxlab.core.tools import Tools
 from ctxlab.core.views import view
 from ctxlab.errors import UnknownNameError
-from ctxlab.store.reading import message_of
-from ctxlab.store.storable import stored
+from ctxlab.store.reading import MESSAGES
 from ctxlab.strategies.tiers import Tiers
+from ctxlab.workshop.artifacts import ARTIFACTS
 from ctxlab.workshop.prompts import NOTHING_BEFORE
+from ctxlab.workshop.summaries import SUMMARIES
 from ctxlab.workshop.workshops import Workshops
 
 if TYPE_CHECKING:
     from ctxlab.store import Store
     from ctxlab.workshop.handle import Workshop
 
-_PRIOR = """
-WITH steps AS (
-  SELECT id, step_id, position FROM workshop_steps
-  WHERE workshop_id = $id AND list_contains($steps, step_id)
+_PRIOR = (
+    "WHERE workshop_steps.workshop_id = $id AND list_contains($steps, workshop_steps.step_id) "
+    "ORDER BY workshop_steps.position"
 )
-SELECT t.step_id, 'persistent' AS tier, 'artifact:' || a.id AS source,
-  a.artifact::VARCHAR AS text, a.token_count, a.encoding, t.position
-FROM steps t JOIN step_artifacts a ON a.workshop_step_id = t.id
-UNION ALL
-SELECT t.step_id, 'long-term', 'summary:' || s.id, s.summary, s.token_count, s.encoding, t.position
-FROM steps t JOIN step_summaries s ON s.workshop_step_id = t.id
-ORDER BY tier DESC, position
-"""
 DEFAULT_BUDGET = TierBudget(15_000)
 """The budget of a step when none is given."""
 
@@ -99,6 +91,14 @@ class Assembled(StepContext):
     budget: TierBudget
     task: Task
     full_history: int
+
+    def __str__(self) -> str:
+        uses = ", ".join(f"{use.tier} {use.used:,} of {use.limit:,}" for use in self.report().tiers)
+        return (
+            f"Step {self.step!r} of {self.workshop}: {len(self.context)} segments; tokens: {uses}"
+        )
+
+    __repr__ = __str__
 
     def report(self) -> StepReport:
         """Return used, limit and over of every tier, and what the full history would have cost.
@@ -235,14 +235,22 @@ def step_table(
 def _prior(store: Store, handle: Workshop, step: str) -> Iterator[Segment]:
     """Yield the artifacts, then the summaries, of the steps that `step` depends on."""
     needed = handle.protocol.dependencies(step)
-    rows = store.db.rows(_PRIOR, {"id": handle.id, "steps": list(needed)})
-    for name, tier, source, raw, tokens, encoding, _ in rows:
-        text = stored(raw)
-        if encoding == store.counter.encoding:
-            store.counter.prime([(text, tokens)])
-        yield _segment(source, text, name, ContextTier(tier))
-    if needed and not rows:
+    chosen = {"id": handle.id, "steps": list(needed)}
+    artifacts = ARTIFACTS.fetch(store.db, _PRIOR, chosen, also=["encoding"])
+    summaries = SUMMARIES.fetch(store.db, _PRIOR, chosen)
+    yield from _results(store, "artifact", artifacts, ContextTier.PERSISTENT)
+    yield from _results(store, "summary", summaries, ContextTier.LONG_TERM)
+    if needed and not artifacts["id"] and not summaries["id"]:
         yield _segment(f"sentinel:{step}", NOTHING_BEFORE, step, ContextTier.LONG_TERM, pinned=True)
+
+
+def _results(
+    store: Store, kind: str, found: Mapping[str, Sequence[Any]], tier: ContextTier
+) -> Iterator[Segment]:
+    for at, text in enumerate(found["text"]):
+        if found["encoding"][at] == store.counter.encoding:
+            store.counter.prime([(text, found["token_count"][at])])
+        yield _segment(f"{kind}:{found['id'][at]}", text, found["step"][at], tier)
 
 
 def _segment(
@@ -254,17 +262,17 @@ def _segment(
 def _messages(
     store: Store, handle: Workshop, step: str, overheads: dict[str, int]
 ) -> Iterator[Segment]:
-    rows = store.db.rows(
-        "SELECT m.message_id, m.role, m.content, m.name, m.created_at, s.label, m.tool_calls, "
-        "m.tool_call_id, m.pinned, m.token_count, m.overhead, m.encoding "
-        "FROM chat_messages m JOIN sessions s ON s.id = m.session_id "
-        "WHERE m.workshop_id = ? AND m.step_id = ? ORDER BY m.position",
+    found = MESSAGES.fetch(
+        store.db,
+        "WHERE chat_messages.workshop_id = ? AND chat_messages.step_id = ? "
+        "ORDER BY chat_messages.position",
         [handle.id, step],
+        also=["token_count", "overhead", "encoding"],
     )
-    known = [row for row in rows if row[-1] == store.counter.encoding]
-    store.counter.prime((stored(row[2]), row[9]) for row in known)
-    overheads.update((f"message:{stored(row[0])}", row[10]) for row in known)
-    yield from Context.of(message_of(row[:9]) for row in rows)
+    known = [at for at, name in enumerate(found["encoding"]) if name == store.counter.encoding]
+    store.counter.prime((found["content"][at], found["token_count"][at]) for at in known)
+    overheads.update((f"message:{found['id'][at]}", found["overhead"][at]) for at in known)
+    yield from Context.of(MESSAGES.values(found))
 
 
 def _full_history(store: Store, workshop: str, step: str) -> int:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ctxlab.store.connection import Database
+from ctxlab.store.records import fetch
+from ctxlab.store.tables import STEP_ARTIFACTS
 from ctxlab.workshop.schema_versions import Fault, faults, schema_of
 
 Kind = Literal["compatible", "needs migration", "breaking"]
@@ -79,16 +81,22 @@ def compatibility(db: Database, step_id: str, old: int, new: int) -> Compatibili
     'needs migration'
     """
     before, after = schema_of(db, step_id, old)[1], schema_of(db, step_id, new)[1]
-    rows = db.rows(
-        "SELECT a.workshop_step_id, a.artifact FROM step_artifacts a "
-        "JOIN workshop_steps t ON t.id = a.workshop_step_id "
-        "WHERE t.step_id = ? AND a.schema_version = ?",
+    kept = fetch(
+        db,
+        STEP_ARTIFACTS,
+        ["workshop_step_id", "artifact"],
+        "WHERE workshop_step_id IN (SELECT id FROM workshop_steps WHERE step_id = ?) "
+        "AND schema_version = ?",
         [step_id, old],
     )
+    artifacts = dict(zip(kept["workshop_step_id"], kept["artifact"], strict=True))
     refused = {
-        row: tuple(found) for row, text in rows if (found := faults(after, json.loads(text)))
+        row: tuple(found)
+        for row, text in artifacts.items()
+        if (found := faults(after, json.loads(text)))
     }
-    return Compatibility(tuple(changes(json.loads(before), json.loads(after))), refused, len(rows))
+    differences = tuple(changes(json.loads(before), json.loads(after)))
+    return Compatibility(differences, refused, len(artifacts))
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:

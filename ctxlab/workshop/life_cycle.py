@@ -10,6 +10,8 @@ from ctxlab.core.segments import Message
 from ctxlab.errors import NotFoundError, TransitionError, UnknownNameError
 from ctxlab.store.conversations import append_messages
 from ctxlab.store.reading import read_messages
+from ctxlab.store.records import Records, fetch
+from ctxlab.store.tables import WORKSHOP_STEPS, WORKSHOPS
 from ctxlab.workshop.arc import ArcPhase
 from ctxlab.workshop.protocol import Protocol
 
@@ -31,6 +33,9 @@ class StepStatus:
     step: str
     status: str
     arc_phase: ArcPhase
+
+
+_STATUSES = Records(StepStatus, WORKSHOP_STEPS)
 
 
 class Steps:
@@ -57,20 +62,14 @@ class Steps:
     """
 
     def __init__(self, workshops: Workshops, id: str) -> None:  # noqa: A002 - what it is
-        rows = workshops.db.rows("SELECT title, protocol FROM workshops WHERE id = ?", [id])
-        if not rows:
+        found = fetch(workshops.db, WORKSHOPS, ["title", "protocol"], "WHERE id = ?", [id])
+        if not found["title"]:
             raise NotFoundError(
                 f"no workshop {id!r} in {workshops.store.path}; Workshops.titles lists them"
             )
         self.lab, self.store, self.id = workshops, workshops.store, id
-        self.title, self.protocol_name = rows[0]
-        self._rows = {
-            step: row
-            for row, step in workshops.db.rows(
-                "SELECT id, step_id FROM workshop_steps WHERE workshop_id = ? ORDER BY position",
-                [id],
-            )
-        }
+        self.title, self.protocol_name = found["title"][0], found["protocol"][0]
+        self._rows = {one.step: one.row for one in self.status()}
 
     @property
     def protocol(self) -> Protocol:
@@ -112,7 +111,7 @@ class Steps:
         """
         if step not in self._rows:
             raise UnknownNameError("step", step, self._rows)
-        return str(self._rows[step])
+        return self._rows[step]
 
     def status(self) -> list[StepStatus]:
         """Return where every step is.
@@ -123,12 +122,9 @@ class Steps:
         >>> len(Workshops(Store(":memory:")).create("Retro").status())
         10
         """
-        rows = self.lab.db.rows(
-            "SELECT id, step_id, status, arc_phase FROM workshop_steps "
-            "WHERE workshop_id = ? ORDER BY position",
-            [self.id],
-        )
-        return [StepStatus(row, step, status, ArcPhase(phase)) for row, step, status, phase in rows]
+        where = "WHERE workshop_id = ? ORDER BY position"
+        found = _STATUSES.fetch(self.lab.db, where, [self.id])
+        return _STATUSES.values({**found, "arc_phase": list(map(ArcPhase, found["arc_phase"]))})
 
     def say(self, step: str, messages: Iterable[Message]) -> int:
         """Append messages to a step; ids that are there already are left out. Return how many.

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ctxlab.errors import MissingExtraError
+from ctxlab.store.tables import PRODUCTION
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
@@ -19,7 +20,7 @@ def table_names() -> list[str]:
     >>> table_names()[:2]
     ['workshops', 'sessions']
     """
-    return list(_metadata().tables)
+    return list(PRODUCTION)
 
 
 def column_names(table: str) -> list[str]:
@@ -30,7 +31,7 @@ def column_names(table: str) -> list[str]:
     >>> column_names("sessions")
     ['id', 'workshop_id', 'label', 'position', 'created_at']
     """
-    return [column.name for column in _metadata().tables[table].columns]
+    return list(PRODUCTION[table].names)
 
 
 def statements(tables: Iterable[str]) -> list[str]:
@@ -41,13 +42,14 @@ def statements(tables: Iterable[str]) -> list[str]:
     >>> print(statements(["sessions"])[1])
     CREATE INDEX sessions_workshop_id_idx ON sessions (workshop_id)
     """
+    made = _metadata().tables
     from sqlalchemy.dialects import postgresql
     from sqlalchemy.schema import CreateIndex, CreateTable
 
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     found: list[str] = []
     for name in tables:
-        table = _metadata().tables[name]
+        table = made[name]
         indexes = sorted(table.indexes, key=lambda index: str(index.name))
         found.append(_tidy(str(CreateTable(table).compile(dialect=dialect))))
         found += [_tidy(str(CreateIndex(index).compile(dialect=dialect))) for index in indexes]
@@ -61,7 +63,7 @@ def _tidy(statement: str) -> str:
 
 def _metadata() -> MetaData:
     try:
-        from ctxlab.workshop.production_tables import METADATA
+        from ctxlab.workshop.production_tables import metadata
     except ImportError as error:
         raise MissingExtraError("writing PostgreSQL tables", "export") from error
-    return METADATA
+    return metadata()

@@ -12,6 +12,8 @@ from pydantic import BaseModel
 
 from ctxlab.errors import ConflictError, InvalidArtifactError, NotFoundError
 from ctxlab.store.connection import Database
+from ctxlab.store.records import fetch
+from ctxlab.store.tables import ARTIFACT_SCHEMAS, STEP_ARTIFACTS
 from ctxlab.workshop.artifact_schema import ArtifactSchema
 
 Fault = tuple[str, str]
@@ -48,11 +50,9 @@ def register_schema(
             [step_id, version],
         ).fetchone()
         if known is None:
-            connection.execute(
-                "INSERT INTO artifact_schemas (step_id, schema_version, json_schema, migration) "
-                "VALUES (?, ?, ?, ?)",
-                [step_id, version, text, migration],
-            )
+            row = {"step_id": step_id, "schema_version": version, "json_schema": text}
+            values = {**row, "migration": migration}
+            connection.execute(ARTIFACT_SCHEMAS.insert(values), values)
         elif json.loads(known[0]) != json.loads(text):
             raise ConflictError(
                 f"schema version {version} of step {step_id!r} is registered already and differs; "
@@ -68,10 +68,8 @@ def versions(db: Database, step_id: str) -> list[int]:
     >>> versions(Database(), "persona")
     []
     """
-    rows = db.rows(
-        "SELECT schema_version FROM artifact_schemas WHERE step_id = ? ORDER BY 1", [step_id]
-    )
-    return [version for (version,) in rows]
+    where = "WHERE step_id = ? ORDER BY schema_version"
+    return list(fetch(db, ARTIFACT_SCHEMAS, ["schema_version"], where, [step_id])["schema_version"])
 
 
 def schema_of(db: Database, step_id: str, version: int | None = None) -> tuple[int, str]:
@@ -90,13 +88,15 @@ def schema_of(db: Database, step_id: str, version: int | None = None) -> tuple[i
     """
     if (step_id, version) in db.schemas:
         return db.schemas[step_id, version]
-    rows = db.rows(
-        "SELECT schema_version, json_schema FROM artifact_schemas WHERE step_id = $step "
-        "AND ($version IS NULL OR schema_version = $version) ORDER BY 1 DESC LIMIT 1",
+    latest = fetch(
+        db,
+        ARTIFACT_SCHEMAS,
+        ["schema_version", "json_schema"],
+        "WHERE step_id = $step AND ($version IS NULL OR schema_version = $version) "
+        "ORDER BY schema_version DESC LIMIT 1",
         {"step": step_id, "version": version},
     )
-    if rows:
-        found = int(rows[0][0]), str(rows[0][1])
+    for found in zip(latest["schema_version"], latest["json_schema"], strict=True):
         db.schemas[step_id, version] = found
         return found
     known = versions(db, step_id)
@@ -228,11 +228,14 @@ def migrate_artifacts(
 
 
 def _older(db: Database, step_id: str, to: int) -> Iterator[tuple[str, int, int, dict[str, Any]]]:
-    rows = db.rows(
-        "SELECT a.workshop_step_id, a.version, a.schema_version, a.artifact FROM step_artifacts a "
-        "JOIN workshop_steps t ON t.id = a.workshop_step_id "
-        "WHERE t.step_id = ? AND a.schema_version < ? ORDER BY a.workshop_step_id",
+    found = fetch(
+        db,
+        STEP_ARTIFACTS,
+        ["workshop_step_id", "version", "schema_version", "artifact"],
+        "WHERE workshop_step_id IN (SELECT id FROM workshop_steps WHERE step_id = ?) "
+        "AND schema_version < ? ORDER BY workshop_step_id",
         [step_id, to],
     )
-    for row, version, schema_version, text in rows:
-        yield row, version, schema_version, json.loads(text)
+    for at, row in enumerate(found["workshop_step_id"]):
+        artifact = json.loads(found["artifact"][at])
+        yield row, found["version"][at], found["schema_version"][at], artifact

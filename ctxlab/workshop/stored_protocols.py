@@ -11,6 +11,8 @@ from ctxlab.core.tokens import TokenCounter
 from ctxlab.errors import NotFoundError
 from ctxlab.store.connection import Database
 from ctxlab.store.conversations import Conversation, add_conversations
+from ctxlab.store.records import fetch
+from ctxlab.store.tables import STEP_DEFINITIONS
 from ctxlab.workshop.prompts import step_prompt
 from ctxlab.workshop.protocol import Protocol, StepDefinition
 from ctxlab.workshop.schema_versions import Migrate, register_schema, schema_of, versions
@@ -34,21 +36,32 @@ def define(db: Database, protocol: Protocol) -> None:
     [(10,)]
     """
     with db.write() as connection:
-        definitions = [json.dumps(step.model_dump(mode="json")) for step in protocol.steps]
-        known = db.rows(
-            "SELECT definition FROM step_definitions WHERE protocol = ? ORDER BY position",
-            [protocol.name],
-        )
-        if [json.loads(text) for (text,) in known] == [json.loads(text) for text in definitions]:
+        definitions = [step.model_dump(mode="json") for step in protocol.steps]
+        if _definitions(db, protocol.name) == definitions:
             return
         connection.execute("DELETE FROM step_definitions WHERE protocol = ?", [protocol.name])
-        for step, definition in zip(protocol.steps, definitions, strict=True):
-            connection.execute(
-                "INSERT INTO step_definitions VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [protocol.name, step.id, step.order, step.name, step.description,
-                 json.dumps(step.depends_on), step_prompt(step, protocol), definition],
-            )  # fmt: skip
+        rows = [
+            {
+                "protocol": protocol.name,
+                "step_id": step.id,
+                "position": step.order,
+                "name": step.name,
+                "description": step.description,
+                "depends_on": json.dumps(step.depends_on),
+                "prompt_template": step_prompt(step, protocol),
+                "definition": json.dumps(definition),
+            }
+            for step, definition in zip(protocol.steps, definitions, strict=True)
+        ]
+        db.insert(STEP_DEFINITIONS.name, STEP_DEFINITIONS.frame(rows))
+        for step in protocol.steps:
             _register(db, step)
+
+
+def _definitions(db: Database, protocol: str) -> list[Any]:
+    where = "WHERE protocol = ? ORDER BY position"
+    found = fetch(db, STEP_DEFINITIONS, ["definition"], where, [protocol])
+    return [json.loads(text) for text in found["definition"]]
 
 
 def _register(db: Database, step: StepDefinition) -> None:
@@ -72,12 +85,10 @@ def read(db: Database, name: str) -> Protocol:
     Traceback (most recent call last):
     ctxlab.errors.NotFoundError: no protocol 'retro' in the store; Workshops.create stores one
     """
-    rows = db.rows(
-        "SELECT definition FROM step_definitions WHERE protocol = ? ORDER BY position", [name]
-    )
-    if not rows:
+    definitions = _definitions(db, name)
+    if not definitions:
         raise NotFoundError(f"no protocol {name!r} in the store; Workshops.create stores one")
-    steps = tuple(StepDefinition.model_validate(json.loads(text)) for (text,) in rows)
+    steps = tuple(map(StepDefinition.model_validate, definitions))
     return Protocol(name=name, steps=steps)
 
 

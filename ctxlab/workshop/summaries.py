@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from duckdb import DuckDBPyConnection
+
 from ctxlab.core.tokens import TokenCounter, shared_counter
 from ctxlab.errors import ConflictError, NotFoundError
 from ctxlab.store.connection import Database
-from ctxlab.store.storable import new_id, storable, stored
+from ctxlab.store.records import Records
+from ctxlab.store.storable import new_id, storable
+from ctxlab.store.tables import STEP_SUMMARIES, STEP_SUMMARY_HISTORY
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,16 @@ class SummaryEvent:
     error: str | None
 
 
+SUMMARIES = Records(
+    SummaryRecord,
+    STEP_SUMMARIES,
+    "JOIN workshop_steps ON workshop_steps.id = step_summaries.workshop_step_id",
+    {"step": "workshop_steps.step_id"},
+)
+"""Summaries as they are stored, each with its step."""
+_EVENTS = Records(SummaryEvent, STEP_SUMMARY_HISTORY)
+
+
 @dataclass
 class Summaries:
     """The summaries of a store.
@@ -76,11 +90,8 @@ class Summaries:
                 raise ConflictError(
                     f"step {step_id!r} has a summary; to replace it on purpose, regenerate_summary"
                 )
-            connection.execute(
-                "INSERT INTO step_summaries (id, workshop_step_id, summary, token_count, encoding) "
-                "VALUES (?, ?, ?, ?, ?)",
-                [new_id("sum"), row, *self._counted(text)],
-            )
+            values = {"id": new_id("sum"), "workshop_step_id": row, **self._counted(text)}
+            connection.execute(STEP_SUMMARIES.insert(values), values)
             return self._must(row, step_id)
 
     def regenerate(self, row: str, step_id: str, text: str) -> SummaryRecord:
@@ -101,15 +112,12 @@ class Summaries:
         """
         with self.db.write() as connection:
             old = self._must(row, step_id)
+            _note(connection, workshop_step_id=row, revision=old.revision, summary=old.text)
+            values = self._counted(text)
             connection.execute(
-                "INSERT INTO step_summary_history (workshop_step_id, revision, summary) "
-                "VALUES (?, ?, ?)",
-                [row, old.revision, storable(old.text)],
-            )
-            connection.execute(
-                "UPDATE step_summaries SET summary = ?, token_count = ?, encoding = ?, "
-                "revision = revision + 1, generated_at = now() WHERE workshop_step_id = ?",
-                [*self._counted(text), row],
+                f"{STEP_SUMMARIES.update(values)}, revision = revision + 1, generated_at = now() "
+                "WHERE workshop_step_id = $row",
+                {**values, "row": row},
             )
             return self._must(row, step_id)
 
@@ -125,10 +133,7 @@ class Summaries:
         True
         """
         with self.db.write() as connection:
-            connection.execute(
-                "INSERT INTO step_summary_history (workshop_step_id, error) VALUES (?, ?)",
-                [row, storable(error)],
-            )
+            _note(connection, workshop_step_id=row, error=error)
 
     def read(self, row: str) -> SummaryRecord | None:
         """Return the summary of a workshop step, or None.
@@ -138,16 +143,8 @@ class Summaries:
         >>> Summaries(Database()).read("wst_none") is None
         True
         """
-        rows = self.db.rows(
-            "SELECT s.id, t.step_id, s.summary, s.token_count, s.encoding, s.revision "
-            "FROM step_summaries s JOIN workshop_steps t ON t.id = s.workshop_step_id "
-            "WHERE s.workshop_step_id = ?",
-            [row],
-        )
-        if not rows:
-            return None
-        key, step, text, *rest = rows[0]
-        return SummaryRecord(key, step, stored(text), *rest)
+        found = SUMMARIES.read(self.db, "WHERE step_summaries.workshop_step_id = ?", [row])
+        return found[0] if found else None
 
     def history(self, row: str) -> list[SummaryEvent]:
         """Return the texts that were replaced and the generations that failed, in order.
@@ -157,15 +154,8 @@ class Summaries:
         >>> Summaries(Database()).history("wst_none")
         []
         """
-        rows = self.db.rows(
-            "SELECT revision, summary, error FROM step_summary_history "
-            "WHERE workshop_step_id = ? ORDER BY noted_at, revision",
-            [row],
-        )
-        return [
-            SummaryEvent(revision, text and stored(text), error and stored(error))
-            for revision, text, error in rows
-        ]
+        where = "WHERE workshop_step_id = ? ORDER BY noted_at, revision"
+        return _EVENTS.read(self.db, where, [row])
 
     def _must(self, row: str, step_id: str) -> SummaryRecord:
         record = self.read(row)
@@ -173,5 +163,11 @@ class Summaries:
             raise NotFoundError(f"step {step_id!r} has no summary; save_summary writes the first")
         return record
 
-    def _counted(self, text: str) -> tuple[str, int, str]:
-        return storable(text), self.counter.count(text), self.counter.encoding
+    def _counted(self, text: str) -> dict[str, object]:
+        tokens, encoding = self.counter.count(text), self.counter.encoding
+        return {"summary": storable(text), "token_count": tokens, "encoding": encoding}
+
+
+def _note(connection: DuckDBPyConnection, **event: object) -> None:
+    values = {name: storable(v) if isinstance(v, str) else v for name, v in event.items()}
+    connection.execute(STEP_SUMMARY_HISTORY.insert(values), values)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ctxlab.store import Store
 from ctxlab.store.conversations import Conversation, add_conversations
+from ctxlab.store.records import fetch
+from ctxlab.store.tables import WORKSHOPS
 from ctxlab.workshop import schema_versions, stored_protocols
 from ctxlab.workshop.artifacts import Artifacts
 from ctxlab.workshop.compatibility import Compatibility, compatibility
@@ -107,7 +109,8 @@ class Workshops:
         >>> Workshops(Store(":memory:")).titles()
         {}
         """
-        return dict(self.db.rows("SELECT id, title FROM workshops ORDER BY id"))
+        found = fetch(self.db, WORKSHOPS, ["id", "title"], "ORDER BY id")
+        return dict(zip(found["id"], found["title"], strict=True))
 
     def protocol(self, name: str) -> Protocol:
         """Return a protocol as it is stored.

@@ -62,9 +62,9 @@ class DevelopmentSet:
 
 
 SETS = {
-    "LoCoMo": DevelopmentSet("locomo:dev", ("1", "2", "3", "4"), "all_evidence"),
-    "ExplainMeetSum": DevelopmentSet("explainmeetsum:dev", ("specific",), "evidence_tokens"),
-    "tau-bench": DevelopmentSet("taubench:dev", (), "answer"),
+    "LoCoMo": DevelopmentSet("locomo:dev", ("1", "2", "3", "4"), "AllEvidence"),
+    "ExplainMeetSum": DevelopmentSet("explainmeetsum:dev", ("specific",), "EvidenceTokens"),
+    "tau-bench": DevelopmentSet("taubench:dev", (), "AnswerKept(anywhere=True)"),
 }
 
 
@@ -84,7 +84,7 @@ def shares(encoder: str | None, store: Store) -> tuple[dict, dict]:
     for name, source in SETS.items():
         cases = source.cases()
         grid = Grid(
-            runs.values(), [BUDGET], cases, seeds=SEEDS,
+            runs.values(), [BUDGET], cases, seeds=SEEDS, metrics=source.measure,
             encoder=load_encoder(encoder) if encoder else None,
         )  # fmt: skip
         results = grid.run(store)

@@ -39,9 +39,9 @@ RECIPES = {
     ),
 }
 WHAT = {
-    "all_evidence": "questions with all evidence kept, %",
-    "evidence_tokens": "evidence tokens kept, %",
-    "answer": "values of later calls kept, %",
+    "AllEvidence": "questions with all evidence kept, %",
+    "EvidenceTokens": "evidence tokens kept, %",
+    "AnswerKept(anywhere=True)": "values of later calls kept, %",
 }
 
 
@@ -52,7 +52,12 @@ def table(name: str, encoder: str | None, store: Store) -> str:
     chosen = [s for s in strategies if encoder or not s.traits.needs]
     cases = source.cases()
     grid = Grid(
-        chosen, BUDGETS, cases, seeds=SEEDS, encoder=load_encoder(encoder) if encoder else None
+        chosen,
+        BUDGETS,
+        cases,
+        seeds=SEEDS,
+        metrics=source.measure,
+        encoder=load_encoder(encoder) if encoder else None,
     )
     results = grid.run(store)
     failures(results)

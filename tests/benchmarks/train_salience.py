@@ -10,11 +10,12 @@ mean over the sets.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,7 @@ class Source:
     def cases(self, root: Path) -> list[Case]:
         """Return its conversations with the probes that count."""
         return [
-            Case(c.id, c.dataset, c.messages, tuple(p for p in c.probes if self._counts(p)))
+            replace(c, probes=tuple(filter(self._counts, c.probes)), cluster=_task(c.id))
             for c in read(root / self.path)
         ]
 
@@ -52,9 +53,15 @@ class Source:
         return bool(probe.evidence) and (not self.categories or probe.category in self.categories)
 
 
+def _task(case: str) -> str | None:
+    """Return the task of an agent's run: runs of one task are not independent."""
+    found = re.search(r"(t\d+)_r\d+$", case)
+    return found[1] if found else None
+
+
 SOURCES = (
-    Source("locomo/locomo10.dev.json", ("1", "2", "3", "4"), "10%", "all_evidence"),
-    Source("explainmeetsum.dev.jsonl.gz", ("specific",), "10%", "evidence_tokens"),
+    Source("locomo/locomo10.dev.json", ("1", "2", "3", "4"), "10%", "AllEvidence"),
+    Source("explainmeetsum.dev.jsonl.gz", ("specific",), "10%", "EvidenceTokens"),
 )
 
 
