@@ -151,6 +151,20 @@ def test_an_entry_point_may_name_one_class(site):
     assert found == ["Longest"]
 
 
+def test_a_second_name_counts_where_an_entry_point_says_so(site):
+    """It finds the class, which is written by its own name and found again."""
+    source = dedent(THEIRS) + "Newest = Longest\n"
+    site.install("one", {"__init__": source}, strategies="one")
+    site.install("two", {"__init__": source}, strategies="two:Newest")
+    found, _ = site.python("""
+        import json
+        from ctxlab.core.specs import STRATEGIES, parse
+        newest, names = parse("Newest()"), STRATEGIES.names()
+        print(json.dumps([str(newest), parse(str(newest)) == newest, names.count("Newest")]))
+    """)
+    assert found == ["two:Longest()", True, 1]
+
+
 @pytest.mark.parametrize(
     ("modules", "value", "words"),
     [

@@ -28,7 +28,8 @@ class Registry(Generic[T]):
     read from its source. A class counts when it stands at the top of a module, can be made (it is
     not abstract), and its name does not begin with ``_``. A name of ctxlab's is ctxlab's: a class
     of another package with the same name is found as ``module:Class`` alone, and so are two
-    classes of other packages with one name.
+    classes of other packages with one name. A second name for a class (``Newest = KeepLast``)
+    counts where an entry point says so, and is written as the class.
 
     Parameters
     ----------
