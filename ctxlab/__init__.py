@@ -85,11 +85,17 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever goes by the name
         return version("ctxlab")
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
-    strategies = import_module("ctxlab.strategies")
-    if not name.startswith("_") and hasattr(strategies, name):
-        return getattr(strategies, name)
+    if not name.startswith("_"):
+        for registry in _registries():
+            if name in registry:
+                return registry.find(name)
     raise AttributeError(f"module 'ctxlab' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, *import_module("ctxlab.strategies").__dir__()})
+    return sorted({*__all__, *(name for registry in _registries() for name in registry.names())})
+
+
+def _registries() -> tuple[Any, Any]:
+    specs = import_module("ctxlab.core.specs")
+    return specs.STRATEGIES, specs.METRICS

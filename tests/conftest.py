@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from textwrap import dedent
 from types import ModuleType
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -95,3 +100,38 @@ def database(postgres: str) -> Iterator[str]:
     )
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+class Site:
+    """A folder that packages are installed into, and a Python that sees it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def install(self, package: str, modules: dict[str, str], **points: str) -> None:
+        """Write a package's modules, and the entry points that it declares."""
+        home = self.folder / package
+        home.mkdir()
+        for name, source in modules.items():
+            (home / f"{name}.py").write_text(dedent(source))
+        info = self.folder / f"{package}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+        lines = [f"[ctxlab.{group}]\n{package} = {value}\n" for group, value in points.items()]
+        (info / "entry_points.txt").write_text("\n".join(lines))
+
+    def python(self, code: str) -> tuple[Any, str]:
+        """Run a script and return what it prints as JSON, and what stands on stderr."""
+        path = os.pathsep.join([str(self.folder), *sys.path])
+        done = subprocess.run(
+            [sys.executable, "-c", dedent(code)], capture_output=True, text=True, check=False,
+            env={**os.environ, "PYTHONPATH": path, "COLUMNS": "200"},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout), done.stderr
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """Return a folder to install packages into."""
+    return Site(tmp_path)

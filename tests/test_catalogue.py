@@ -11,8 +11,18 @@ from typer.testing import CliRunner
 from ctxlab.cli import app
 from ctxlab.core.specs import STRATEGIES
 from ctxlab.core.strategy import Strategy, Traits
+from ctxlab.datasets import load, source
+from ctxlab.datasets.fetching import MIRROR
 from ctxlab.strategies import KeepLast
-from ctxlab.strategies.catalogue import Figure, catalogue, entry_of, markdown, measurements
+from ctxlab.strategies.catalogue import (
+    Figure,
+    catalogue,
+    command,
+    entry_of,
+    markdown,
+    measurements,
+    published,
+)
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -30,15 +40,41 @@ def test_every_strategy_is_in_the_catalogue_with_what_it_is():
     assert len(entries) >= 30
 
 
-def test_a_figure_is_a_share_within_its_interval():
-    """On the sets that are named; a strategy without one has a dash and breaks nothing."""
-    measured = [entry for entry in catalogue() if entry.measured]
-    assert len(measured) >= 30
-    for entry in measured:
+def test_figures_are_shares_with_intervals_of_sets_that_are_declared():
+    """Whoever has none is shown all the same, with a dash."""
+    for entry in catalogue():
         assert set(entry.measured) <= set(measurements()), entry.name
         for figure in entry.measured.values():
             assert 0 <= figure.low <= figure.share <= figure.high <= 1
-    assert "| – |" in markdown([entry_of(Own)])
+    [identity] = [entry for entry in catalogue() if entry.name == "Identity"]
+    assert markdown([identity]).splitlines()[-1].endswith("| – | – | – |")
+
+
+def test_every_figure_says_what_it_is_of():
+    """A split that anyone can fetch, an encoding, seeds; and a command that is there."""
+    for found in measurements().values():
+        assert not source(found.dataset).bundled
+        assert found.dataset.endswith(":dev")
+        assert found.encoding == "o200k_base"
+        assert found.seeds
+        for words in (found.dataset, found.budget, found.encoding, f"{found.questions} questions"):
+            assert words in str(found)
+    [script] = [word for word in command().split() if word.endswith(".py")]
+    assert (README.parent / script).is_file()
+
+
+def test_the_measured_sets_are_the_splits(data_dir, monkeypatch):
+    """Conversations and questions are as many as the split has of those categories."""
+    monkeypatch.setenv(MIRROR, str(data_dir))
+    for found in measurements().values():
+        cases = load(found.dataset)
+        counted = [
+            probe
+            for case in cases
+            for probe in case.probes
+            if probe.evidence and (not found.categories or probe.category in found.categories)
+        ]
+        assert (len(cases), len(counted)) == (found.conversations, found.questions)
 
 
 def test_the_measured_order_is_what_the_field_knows():
@@ -48,12 +84,25 @@ def test_the_measured_order_is_what_the_field_knows():
     assert shares["BM25"] > shares["Salience"] > shares["KeepLast"]
 
 
-def test_the_readme_shows_the_catalogue_as_it_is():
-    """Every row of its table is one that the package prints; a new strategy's may come later."""
-    text = README.read_text(encoding="utf-8").split("<!-- catalogue -->")[1]
-    shown = text.split("<!-- /catalogue -->")[0].strip().splitlines()
-    assert len(shown) > 30
-    assert set(shown) <= set(markdown(catalogue()).splitlines())
+def test_the_readme_shows_what_was_measured():
+    """The table between its marks is the one that `measure_catalogue.py --table` writes."""
+    text = README.read_text(encoding="utf-8")
+    block = text.partition("<!-- catalogue -->\n")[2].partition("\n<!-- /catalogue -->")[0]
+    assert block == markdown(published())
+    assert {entry.name for entry in published()} <= {entry.name for entry in catalogue()}
+
+
+def test_a_new_strategy_needs_no_other_file(monkeypatch):
+    """Its row is there without a figure; the README shows it once it is measured."""
+    before = markdown(published())
+    monkeypatch.setattr(STRATEGIES, "_added", dict(STRATEGIES._added))
+    STRATEGIES.add(Own)
+    [row] = [line for line in markdown(catalogue()).splitlines() if line.startswith("| `Own`")]
+    assert row.endswith("| none | – | – | – |")
+    assert markdown(published()) == before
+    listing = CliRunner().invoke(app, ["strategies"])
+    assert listing.exit_code == 0
+    assert "Own" in listing.stdout
 
 
 def test_the_terminal_shows_it_in_three_ways():
@@ -65,6 +114,8 @@ def test_the_terminal_shows_it_in_three_ways():
     rows = {row["name"]: row for row in found["rows"]}
     assert rows["BM25"]["query_aware"] is True
     assert set(rows["BM25"]["measured"]) == set(found["sets"])
+    assert found["sets"]["LoCoMo"]["dataset"] == "locomo:dev"
+    assert found["command"] == command()
     one = run(app, ["strategies", "MaskObservations"]).stdout
     assert "placeholder" in one
     assert "Lindenbauer" in one
@@ -93,3 +144,20 @@ def test_an_own_strategy_has_an_entry_and_cannot_break_the_table():
     """A class that is not registered can be shown; a bar in a text does not split a cell."""
     lines = markdown([entry_of(Own), entry_of(KeepLast)]).splitlines()
     assert len({line.count("|") for line in lines}) == 1
+
+
+class Needy(Own):
+    share: float
+    keep: int = 3
+
+
+def test_an_own_strategy_without_words_or_defaults_has_an_entry():
+    """What somebody else's class lacks is left empty, and breaks no listing."""
+    Needy.__doc__ = None
+    entry = entry_of(Needy)
+    assert entry.summary == ""
+    assert entry.traits == Own.TRAITS
+    assert [(parameter.name, parameter.default) for parameter in entry.parameters] == [
+        ("share", ""),
+        ("keep", "3"),
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from functools import partial
@@ -14,7 +15,8 @@ import pytest
 
 from ctxlab.datasets import Source, bundled_dir, fetch, load, source, sources
 from ctxlab.datasets import public_sources as catalogue
-from ctxlab.datasets.public_sources import MIRROR, MirrorFile, digest
+from ctxlab.datasets.fetching import MIRROR, digest
+from ctxlab.datasets.public_sources import MirrorFile, PublishedFile
 from ctxlab.errors import DatasetError, UnknownNameError
 
 LINE = {"id": "c1", "dataset": "d", "messages": [{"id": "m1", "role": "user", "content": "Hi"}]}
@@ -34,10 +36,9 @@ def publisher(tmp_path, monkeypatch):
     (served / "data.jsonl").write_text(TEXT)
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(served)))
     Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_port}/data.jsonl"
     monkeypatch.delenv(MIRROR, raising=False)
-    own = Source("own", "Own", "cases", "MIT", address=address)
-    monkeypatch.setattr(catalogue, "sources", lambda: {"own": own})
+    base = f"http://127.0.0.1:{server.server_port}/"
+    declare(monkeypatch, base=base, files=(PublishedFile("data.jsonl"),))
     yield served / "data.jsonl"
     server.shutdown()
     server.server_close()
@@ -56,6 +57,10 @@ def mirrored(folder, name, text=TEXT):
     return MirrorFile(name, path.stat().st_size, digest(path))
 
 
+def published(file="data.jsonl", size=None, sha256=None):
+    return (PublishedFile(file, size, sha256),)
+
+
 def test_every_source_says_its_licence_and_format():
     """Names, licences and formats of the list are there, and the formats exist."""
     assert {"locomo", "qmsum", "longmemeval", "taubench"} < set(sources())
@@ -65,8 +70,22 @@ def test_every_source_says_its_licence_and_format():
         assert one.licence
         assert one.title
         assert one.format in FORMATS
-        assert one.bundled or one.address or one.mirror
-        assert one.address.startswith("https://") or not one.address
+        assert bool(one.bundled) != bool(one.base and one.files)
+        assert one.base.startswith("https://") or one.bundled
+        assert one.base.endswith("/") or one.bundled
+        assert {mirrored.split for mirrored in one.mirror} <= set(one.splits)
+        assert sum(not ids for ids in one.splits.values()) <= 1
+
+
+def test_what_is_published_is_pinned():
+    """Each address names a commit, each file its bytes and digest; of one file they are unknown."""
+    loose = [name for name, one in sources().items() for f in one.files if f.sha256 is None]
+    assert loose == ["longmemeval"]
+    for name, one in sources().items():
+        for file in one.files:
+            assert name in loose or (file.size and re.fullmatch("[0-9a-f]{64}", str(file.sha256)))
+        assert one.bundled or name in loose or re.search("/[0-9a-f]{40}/", one.base)
+        assert len({file.file for file in one.files}) == len(one.files)
 
 
 def test_a_misspelt_dataset_offers_the_nearest():
@@ -88,16 +107,18 @@ def test_the_mirror_is_what_the_list_promises(data_dir, monkeypatch):
     """Every file of every entry has the size and the digest that are written down for it."""
     monkeypatch.setenv(MIRROR, str(data_dir))
     for one in sources().values():
-        for path, expected in zip(fetch(one.name), one.mirror, strict=not one.bundled):
-            assert path == data_dir / expected.file
-            assert (path.stat().st_size, digest(path)) == (expected.size, expected.sha256)
+        for split in dict.fromkeys(mirrored.split for mirrored in one.mirror):
+            paths = fetch(f"{one.name}:{split}")
+            for path, expected in zip(paths, one.mirror, strict=True):
+                assert path == data_dir / expected.file
+                assert (path.stat().st_size, digest(path)) == (expected.size, expected.sha256)
 
 
 def test_a_mirror_comes_before_the_publisher(publisher, tmp_path, monkeypatch):
     """With all files in the mirror nothing is downloaded; with one missing, all of it is."""
     here = tmp_path / "mirror"
     files = (mirrored(here, "own/a.jsonl"), mirrored(here, "own/b.jsonl"))
-    declare(monkeypatch, address=source("own").address, mirror=files)
+    declare(monkeypatch, base=source("own").base, files=published(), mirror=files)
     monkeypatch.setenv(MIRROR, str(here))
     assert fetch("own", tmp_path / "cache") == [here / "own/a.jsonl", here / "own/b.jsonl"]
     assert not (tmp_path / "cache").exists()
@@ -108,7 +129,7 @@ def test_a_mirror_comes_before_the_publisher(publisher, tmp_path, monkeypatch):
 def test_a_mirror_may_hold_the_published_file(tmp_path, monkeypatch):
     """Who fetched the file by hand puts it where the error said, and is served offline."""
     monkeypatch.setenv(MIRROR, str(tmp_path))
-    declare(monkeypatch, address="http://127.0.0.1:9/data.jsonl")
+    declare(monkeypatch, base="http://127.0.0.1:9/", files=published())
     with pytest.raises(DatasetError, match=r"own/data\.jsonl"):
         fetch("own", tmp_path / "cache")
     mirrored(tmp_path, "own/data.jsonl")
@@ -125,7 +146,7 @@ def test_a_mirror_file_is_checked(fault, tmp_path, monkeypatch):
     monkeypatch.setenv(MIRROR, str(tmp_path))
     for fields in (
         {"mirror": (file,)},
-        {"address": "https://example.org/a.jsonl", "size": file.size, "sha256": file.sha256},
+        {"base": "https://example.org/", "files": published("a.jsonl", file.size, file.sha256)},
     ):
         declare(monkeypatch, **fields)
         with pytest.raises(DatasetError, match=r"own/a\.jsonl.*expected"):
@@ -162,13 +183,13 @@ def test_a_digest_that_is_known_is_checked_in_silence(publisher, tmp_path, caplo
 
 def test_a_download_is_checked_against_the_list(publisher, tmp_path, monkeypatch):
     """Size and digest of an entry bind its download."""
-    address, size, sha256 = source("own").address, publisher.stat().st_size, digest(publisher)
-    declare(monkeypatch, address=address, size=size, sha256=sha256)
+    base, size, sha256 = source("own").base, publisher.stat().st_size, digest(publisher)
+    declare(monkeypatch, base=base, files=published(size=size, sha256=sha256))
     assert fetch("own", tmp_path / "good")
-    declare(monkeypatch, address=address, size=size + 1, sha256=sha256)
+    declare(monkeypatch, base=base, files=published(size=size + 1, sha256=sha256))
     with pytest.raises(DatasetError, match=f"has {size} bytes, expected {size + 1}"):
         fetch("own", tmp_path / "short")
-    declare(monkeypatch, address=address, size=size, sha256="0" * 64)
+    declare(monkeypatch, base=base, files=published(size=size, sha256="0" * 64))
     with pytest.raises(DatasetError, match="hash"):
         fetch("own", tmp_path / "other")
 
@@ -193,7 +214,7 @@ def run(*command, **environment):
 def test_the_command_shows_the_licence(data_dir):
     """`datasets fetch` says it on stderr; stdout has the paths alone."""
     code = "from ctxlab.cli import main; main()"
-    done = run(code, "datasets", "fetch", "locomo", **{MIRROR: str(data_dir)})
+    done = run(code, "datasets", "fetch", "locomo:dev", **{MIRROR: str(data_dir)})
     assert "CC BY-NC 4.0" in done.stderr
     assert done.stdout.split() == [str(data_dir / "locomo/locomo10.dev.json")]
 

@@ -306,57 +306,7 @@ def test_cases_are_recognised_as_what_they_are(case):
     assert sniff(case_to_dict(case)).name == "cases"
 
 
-USER = {"role": "user", "content": "Hi"}
-CALL = {"id": "c1", "function": {"name": "cancel_order", "arguments": '{"id": "W1"}'}}
-RUN = [USER, {"role": "assistant", "tool_calls": [CALL]}, {"role": "tool", "content": "ok"}]
-MESSAGE = {"id": "m1", "name": "Ada", "session": "s", **USER}
-PROBE = {"id": "p", "question": "?", "answer": "x", "evidence": ["m1"]}
-TURN = {"speaker": "Ada", "content": "Hi", "dia_id": "D1:1", "text": "Hi"}
-QUERY = {"query": "?", "answer": "x", "relevant_text_span": [["0", "0"]]}
-BLOCKS = [{"type": "text", "text": "Hi"}, {"type": "tool_use", "id": "t", "name": "n", "input": {}}]
-RESULT = {"type": "tool_result", "tool_use_id": "t", "content": [{"type": "text", "text": "x"}]}
-VALID = {
-    "cases": {
-        "id": "c",
-        "messages": [{**MESSAGE, "tool_calls": [{"id": "c", "name": "n", "arguments": ""}]}],
-        "probes": [PROBE],
-    },
-    "openai": {"id": 7, "messages": [*RUN, {"role": "user", "content": [BLOCKS[0]]}]},
-    "anthropic": {
-        "system": "s",
-        "messages": [
-            {"role": "assistant", "content": BLOCKS},
-            {"role": "user", "content": [RESULT]},
-        ],
-    },
-    "sharegpt": {"id": 7, **chat(("human", "Hi"), ("gpt", "Let me see."), ("tool", "x"))},
-    "locomo": {
-        "sample_id": "c",
-        "conversation": {"speaker_a": "Ada", "session_1_date_time": "now", "session_1": [TURN]},
-        "qa": [{"question": "?", "answer": 7, "evidence": ["D1:1"], "category": 4}],
-    },
-    "qmsum": {
-        "meeting_transcripts": [TURN],
-        "general_query_list": [QUERY],
-        "specific_query_list": [QUERY],
-    },
-    "longmemeval": {
-        "question_id": "q",
-        "question": "?",
-        "answer": "x",
-        "haystack_session_ids": ["s1"],
-        "haystack_dates": ["now"],
-        "haystack_sessions": [[{**USER, "has_answer": True}]],
-    },
-    "taubench": {"task_id": 1, "trial": 0, "traj": RUN},
-    "workshop": {
-        "format": "ctxlab-workshop",
-        "id": "w",
-        "title": "W",
-        "steps": [{"step": "a", "messages": [MESSAGE], "summary": "s", "artifact": {"a": 1}}],
-        "probes": [PROBE],
-    },
-}
+VALID = {name: FORMATS[name].example for name in FORMATS}
 
 
 def paths(value, path=()):

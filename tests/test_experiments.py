@@ -19,7 +19,7 @@ from ctxlab.core.cases import Case
 from ctxlab.core.segments import Message
 from ctxlab.core.strategy import Select, Strategy
 from ctxlab.datasets import load
-from ctxlab.datasets.public_sources import MIRROR
+from ctxlab.datasets.fetching import MIRROR
 from ctxlab.errors import BudgetError, CtxlabError, SpecError, StoreError, UnknownNameError
 from ctxlab.store import Store
 from ctxlab.strategies import BM25, KeepLast
@@ -240,7 +240,7 @@ def test_a_misspelt_strategy_or_budget_offers_the_nearest():
 def test_the_baselines_on_locomo_are_reproduced(data_dir, monkeypatch):
     """BM25, the window, the random floor and the oracle lie where they were measured."""
     monkeypatch.setenv(MIRROR, str(data_dir))
-    cases = load("locomo")
+    cases = load("locomo:dev")
     strategies = ["BM25()", "BM25(neighbours=2)", "KeepLast()", "RandomDrop()", "Oracle()"]
     budgets = ["5%", "10%", "25%", "50%"]
     frame = Grid(strategies, budgets, cases).run().frame()

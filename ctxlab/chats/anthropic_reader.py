@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ctxlab.chats.case_building import build_case
 from ctxlab.chats.case_format import role_of
 from ctxlab.chats.fields import Fields, expect
+from ctxlab.chats.file_format import Format
 from ctxlab.core.cases import Case
 from ctxlab.core.segments import Message, ToolCall
 from ctxlab.errors import DataError
@@ -122,3 +123,35 @@ def _text(fields: Fields, name: str) -> str:
         block.text("text") if block.text("type") == "text" else f"[{block.text('type')}]"
         for block in blocks
     )
+
+
+FORMAT = Format(
+    name="anthropic",
+    description="Anthropic messages",
+    recognises=is_anthropic,
+    read=read_anthropic,
+    whole=True,
+    priority=-2,
+    example={
+        "system": "Be brief.",
+        "messages": [
+            {
+                "role": "assistant",
+                "content": [
+                    {"type": "text", "text": "Let me see."},
+                    {"type": "tool_use", "id": "t1", "name": "clock", "input": {}},
+                ],
+            },
+            {
+                "role": "user",
+                "content": [
+                    {
+                        "type": "tool_result",
+                        "tool_use_id": "t1",
+                        "content": [{"type": "text", "text": "12:00"}],
+                    }
+                ],
+            },
+        ],
+    },
+)

@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from ctxlab.chats.case_building import build_case
 from ctxlab.chats.fields import Fields, expect
+from ctxlab.chats.file_format import Format
 from ctxlab.core.cases import Case, Probe
 from ctxlab.core.segments import Message, Role, ToolCall
 from ctxlab.errors import DataError
@@ -176,3 +177,26 @@ def _lean(row: dict[str, Any], always: tuple[str, ...]) -> dict[str, Any]:
         if key in always
         or (value not in (None, (), False, "") and (key, value) != ("evidence_mode", "all"))
     }
+
+
+FORMAT = Format(
+    name="cases",
+    description="the case format, one conversation with probes a line",
+    recognises=is_case,
+    read=read_case,
+    priority=-1,
+    example={
+        "id": "c",
+        "messages": [
+            {
+                "id": "m1",
+                "role": "user",
+                "name": "Ada",
+                "content": "Hi",
+                "session": "s",
+                "tool_calls": [{"id": "c1", "name": "clock", "arguments": ""}],
+            }
+        ],
+        "probes": [{"id": "p", "question": "?", "answer": "x", "evidence": ["m1"]}],
+    },
+)

@@ -9,6 +9,7 @@ from typing import Any
 from ctxlab.chats.case_building import build_case
 from ctxlab.chats.case_format import role_of
 from ctxlab.chats.fields import Fields, expect
+from ctxlab.chats.file_format import Format
 from ctxlab.core.cases import Case
 from ctxlab.core.segments import Message, ToolCall
 from ctxlab.errors import DataError
@@ -167,3 +168,27 @@ def text_of(value: object) -> str:
     ('a', '{"b": 1}')
     """
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+FORMAT = Format(
+    name="openai",
+    description="OpenAI chat messages",
+    recognises=is_openai,
+    read=read_openai,
+    whole=True,
+    priority=-3,
+    example={
+        "id": 7,
+        "messages": [
+            {"role": "user", "content": "Cancel W1."},
+            {
+                "role": "assistant",
+                "tool_calls": [
+                    {"id": "c1", "function": {"name": "cancel", "arguments": '{"id": "W1"}'}}
+                ],
+            },
+            {"role": "tool", "content": "ok"},
+            {"role": "user", "content": [{"type": "text", "text": "Thanks."}]},
+        ],
+    },
+)

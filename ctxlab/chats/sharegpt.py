@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ctxlab.chats.case_building import build_case
 from ctxlab.chats.fields import Fields
+from ctxlab.chats.file_format import Format
 from ctxlab.core.cases import Case
 from ctxlab.core.segments import Message, Role, ToolCall
 from ctxlab.errors import DataError
@@ -80,3 +81,19 @@ def read_sharegpt(raw: object, name: str) -> Iterator[Case]:
         messages.append(Message(number, role, text, tool_call_id=answering))
     case_id = fields.scalar("id") if fields.has("id") else name
     yield build_case(case_id, "sharegpt", messages)
+
+
+FORMAT = Format(
+    name="sharegpt",
+    description="ShareGPT conversations",
+    recognises=is_sharegpt,
+    read=read_sharegpt,
+    example={
+        "id": 7,
+        "conversations": [
+            {"from": "human", "value": "What time is it?"},
+            {"from": "gpt", "value": "Let me see."},
+            {"from": "tool", "value": "12:00"},
+        ],
+    },
+)

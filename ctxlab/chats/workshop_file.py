@@ -11,11 +11,12 @@ from typing import Any
 from ctxlab.chats.case_building import build_case
 from ctxlab.chats.case_format import read_case
 from ctxlab.chats.fields import Fields, expect
+from ctxlab.chats.file_format import Format
 from ctxlab.core.cases import Case, Probe
 from ctxlab.core.segments import Message
 from ctxlab.errors import DataError
 
-FORMAT = "ctxlab-workshop"
+KIND = "ctxlab-workshop"
 """What a workshop file says in its field `format`."""
 
 
@@ -63,7 +64,7 @@ class WorkshopFile:
         messages = [
             replace(message, session=step.step) for step in self.steps for message in step.messages
         ]
-        return build_case(self.id, FORMAT, messages, self.probes)
+        return build_case(self.id, KIND, messages, self.probes)
 
 
 def is_workshop(raw: object) -> bool:
@@ -74,7 +75,7 @@ def is_workshop(raw: object) -> bool:
     >>> is_workshop({"format": "ctxlab-workshop"})
     True
     """
-    return isinstance(raw, dict) and raw.get("format") == FORMAT
+    return isinstance(raw, dict) and raw.get("format") == KIND
 
 
 def read_workshop(raw: object, name: str) -> Iterator[Case]:
@@ -140,7 +141,7 @@ def workshop_of(raw: object) -> WorkshopFile:
     probes: tuple[Probe, ...] = ()
     if fields.has("probes") and known:
         whole = {"id": "w", "messages": known, "probes": fields.raw["probes"]}
-        probes = next(read_case(whole, FORMAT)).probes
+        probes = next(read_case(whole, KIND)).probes
     protocol = fields.optional("protocol") or "design-thinking"
     return WorkshopFile(fields.text("id"), fields.text("title"), steps, probes, protocol)
 
@@ -148,10 +149,35 @@ def workshop_of(raw: object) -> WorkshopFile:
 def _step(fields: Fields) -> StepRecord:
     whole = {"id": "step", "messages": fields.raw.get("messages")}
     try:
-        messages = next(read_case(whole, FORMAT)).messages
+        messages = next(read_case(whole, KIND)).messages
     except DataError as error:
         raise DataError(error.problem, field=f"{fields.path}.{error.field}") from error
     artifact = fields.raw.get("artifact")
     if artifact is not None:
         artifact = json.loads(json.dumps(expect(artifact, dict, fields.at("artifact"))))
     return StepRecord(fields.text("step"), messages, fields.optional("summary"), artifact)
+
+
+FORMAT = Format(
+    name="workshop",
+    description="a ctxlab workshop with steps and artifacts",
+    recognises=is_workshop,
+    read=read_workshop,
+    priority=1,
+    example={
+        "format": KIND,
+        "id": "w",
+        "title": "W",
+        "steps": [
+            {
+                "step": "a",
+                "messages": [
+                    {"id": "m1", "role": "user", "name": "Ada", "content": "Hi", "session": "s"}
+                ],
+                "summary": "s",
+                "artifact": {"a": 1},
+            }
+        ],
+        "probes": [{"id": "p", "question": "?", "answer": "x", "evidence": ["m1"]}],
+    },
+)

@@ -75,6 +75,8 @@ def main() -> None:
     >>> CliRunner().invoke(app, ["--version"]).exit_code
     0
     """
+    # Somebody's `module:Class` stands in the folder they work in; the last place that is looked in.
+    sys.path.append("")
     try:
         app()
     except CtxlabError as error:

@@ -39,7 +39,8 @@ def strategies(
     sets = catalogue.measurements()
     if as_json:
         facts = {key: asdict(found) for key, found in sets.items()}
-        put_json({"schema": 1, "sets": facts, "rows": [_entry(entry) for entry in entries]})
+        rows = [_entry(entry) for entry in entries]
+        put_json({"schema": 1, "command": catalogue.command(), "sets": facts, "rows": rows})
         return
     if markdown:
         put(catalogue.markdown(entries))
@@ -55,18 +56,15 @@ def strategies(
                 "yes" if entry.traits.query_aware else "",
                 entry.traits.needs,
                 entry.guarantees,
-                *(str(entry.measured.get(key, "")) for key in sets),
+                *(str(entry.measured.get(key, catalogue.MISSING)) for key in sets),
             ]
             for entry in entries
         ),
         columns,
     )
     for key, found in sets.items():
-        what = found.measure.replace("_", " ")
-        put(
-            f"{key}: {what} at {found.budget}, % [95 % interval], "
-            f"{found.questions} questions on {found.conversations} conversations"
-        )
+        put(f"{key}: {found}")
+    put(f"measured by: {catalogue.command()}")
 
 
 def _entry(entry: Entry) -> dict[str, Any]:

@@ -87,7 +87,9 @@ def _import_databases(
 
 @datasets_app.command("list")
 def list_datasets(as_json: Json = False) -> None:
-    """List the datasets that ctxlab knows by name, with licence and origin.
+    """List the datasets that ctxlab knows by name, with splits, licence and origin.
+
+    `NAME:SPLIT` goes wherever a name does.
 
     For example:
 
@@ -101,17 +103,27 @@ def list_datasets(as_json: Json = False) -> None:
     if as_json:
         fields = ("name", "title", "format", "licence", "home", "address")
         listed = [
-            {f: getattr(row, f) for f in fields} | {"bundled": bool(row.bundled)} for row in rows
+            {f: getattr(row, f) for f in fields}
+            | {"splits": list(row.splits), "files": len(row.files), "bundled": bool(row.bundled)}
+            for row in rows
         ]
         put_json({"schema": 1, "rows": listed})
         return
-    columns = dict.fromkeys(("name", "what", "licence", "from"), "left")
-    put_table([(r.name, r.title, r.licence, r.home or "bundled") for r in rows], columns)
+    columns = dict.fromkeys(("name", "what", "splits", "licence", "from"), "left")
+    put_table(
+        (
+            (row.name, row.title, ", ".join(row.splits), row.licence, row.home or "bundled")
+            for row in rows
+        ),
+        columns,
+    )
 
 
 @datasets_app.command("fetch")
 def fetch_dataset(
-    name: Annotated[str, typer.Argument(help="A name of `ctxlab datasets list`.")],
+    name: Annotated[
+        str, typer.Argument(help="A name of `ctxlab datasets list`, or NAME:SPLIT of it.")
+    ],
     folder: Annotated[Path | None, typer.Option(help="Where to download to.")] = None,
     sha256: Annotated[str | None, typer.Option(help="Digest that the file must have.")] = None,
     as_json: Json = False,
@@ -122,13 +134,17 @@ def fetch_dataset(
 
       ctxlab datasets fetch locomo
 
-      ctxlab datasets fetch qmsum --folder data/qmsum
+      ctxlab datasets fetch qmsum:dev --folder data
     """
-    from ctxlab.datasets import fetch, source
-    from ctxlab.datasets.public_sources import digest
+    from ctxlab.datasets import fetch
+    from ctxlab.datasets.fetching import digest
+    from ctxlab.datasets.public_sources import source_and_split
 
-    wanted = source(name)
+    wanted, split = source_and_split(name)
     say(f"{wanted.title}; licence: {wanted.licence}; {wanted.home or 'bundled with ctxlab'}")
+    parts = wanted.files_of(split)
+    if len(parts) > 1:
+        say(f"{len(parts)} files, {sum(part.size or 0 for part in parts) / 1e6:.0f} MB")
     files = fetch(name, folder, sha256=sha256)
     if as_json:
         rows = [{"path": str(path), "sha256": digest(path)} for path in files]

@@ -37,7 +37,11 @@ EncoderName = Annotated[
     ),
 ]
 FormatName = Annotated[
-    str | None, typer.Option("--format", help="The files' format; recognised when not given.")
+    str | None,
+    typer.Option(
+        "--format",
+        help="The files' format, or module:reader of your own; recognised when not given.",
+    ),
 ]
 SkipBad = Annotated[
     bool, typer.Option("--skip-bad", help="Leave out malformed records, and count them.")
@@ -75,15 +79,14 @@ def read_inputs(
     >>> next(read_inputs(["agent-run"])).id
     'agent-run'
     """
-    from ctxlab.datasets import fetch, is_dataset, of_split, read_all, source
+    from ctxlab.datasets import cases_of, is_dataset, read_all
 
     skipped: list[DataError] = []
     for path in paths:
-        named = not Path(path).exists() and is_dataset(path)
-        files = fetch(path) if named else [path]
-        chosen = source(path).format if named else format_name
-        cases = read_all(files, chosen, skip_bad=skip_bad, on_skip=skipped.append)
-        yield from of_split(path, cases) if named else cases
+        if not Path(path).exists() and is_dataset(path):
+            yield from cases_of(path, skip_bad=skip_bad, on_skip=skipped.append)
+        else:
+            yield from read_all(path, format_name, skip_bad=skip_bad, on_skip=skipped.append)
     for error in skipped:
         say(f"skipped: {error}")
     if skipped:

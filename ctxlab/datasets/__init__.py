@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from ctxlab.chats.anthropic_reader import messages_from_anthropic
 from ctxlab.chats.case_format import case_to_dict, write_cases
+from ctxlab.chats.file_format import Format
 from ctxlab.chats.openai_reader import messages_from_openai
 from ctxlab.chats.workshop_file import WorkshopFile, load_workshop
-from ctxlab.datasets.formats import FORMATS, Format, find_format, read, read_all, sniff
-from ctxlab.datasets.public_sources import (
-    Source,
-    bundled_dir,
-    fetch,
-    is_dataset,
-    load,
-    of_split,
-    source,
-    sources,
-)
+from ctxlab.datasets.case_files import read, read_all
+from ctxlab.datasets.fetching import bundled_dir, cases_of, fetch, load
+from ctxlab.datasets.formats import FORMATS, find_format, register_format, sniff
+from ctxlab.datasets.public_sources import Source, is_dataset, source, sources
 
 __all__ = [
     "FORMATS",
@@ -25,6 +19,7 @@ __all__ = [
     "WorkshopFile",
     "bundled_dir",
     "case_to_dict",
+    "cases_of",
     "fetch",
     "find_format",
     "is_dataset",
@@ -32,9 +27,9 @@ __all__ = [
     "load_workshop",
     "messages_from_anthropic",
     "messages_from_openai",
-    "of_split",
     "read",
     "read_all",
+    "register_format",
     "sniff",
     "source",
     "sources",

@@ -1,66 +1,129 @@
-"""Which formats there are, how one is recognised, and how a file is read in it."""
+"""Which formats there are: those that the modules of packages declare, ours and others'."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from types import MappingProxyType
 
-from ctxlab.chats import anthropic_reader as anthropic
-from ctxlab.chats import case_format as cases
-from ctxlab.chats import openai_reader as openai_chat
-from ctxlab.chats import sharegpt
-from ctxlab.chats import workshop_file as workshop
-from ctxlab.chats.files import Record, records
-from ctxlab.core.cases import Case
-from ctxlab.datasets import locomo, longmemeval, qmsum, taubench
-from ctxlab.errors import DataError, UnknownNameError
+from ctxlab.chats.file_format import Format
+from ctxlab.core.declarations import Declaration, Plugins, declared, imported
+from ctxlab.errors import SpecError, UnknownNameError
 
-Reader = Callable[[object, str], Iterator[Case]]
-OnSkip = Callable[[DataError], None]
-_SUFFIXES = (".json", ".jsonl", ".ndjson", ".gz")
+PACKAGES = ("ctxlab.chats", "ctxlab.datasets")
+_DECLARED = re.compile(r"^(FORMAT) = Format\(", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Format:
-    """A format: what it is, how a record of it looks, and how to read one.
+class Formats(Mapping[str, Format]):
+    """The formats by name, in the order in which a record is tried.
 
-    `whole` says that a list at the top of a file is one record, not many.
+    That is by priority, ours before others', then by name. Modules are read for ``FORMAT =
+    Format(…)``, and imported when formats are first asked for. What other packages declare and
+    cannot be had is left out, as are two of one name; a line in the log names the package.
 
     Examples
     --------
-    >>> FORMATS["locomo"].whole
-    False
+    >>> list(FORMATS)[-3:]
+    ['cases', 'anthropic', 'openai']
     """
 
-    name: str
-    description: str
-    recognises: Callable[[object], bool]
-    read: Reader
-    whole: bool = False
+    def __init__(self) -> None:
+        self._added: dict[str, Format] = {}
+        self._plugins = Plugins("ctxlab.formats", _DECLARED)
+
+    @cached_property
+    def _own(self) -> Mapping[str, Format]:
+        modules = (one for name in PACKAGES for one in declared(name, _DECLARED, "ctxlab"))
+        return {found.name: found for found in (one.load() for one in modules)}
+
+    @cached_property
+    def _others(self) -> Mapping[str, Format]:
+        """What other packages declare: no name of ours, and none that two of them have."""
+        names: dict[str, list[tuple[Declaration, Format]]] = {}
+        for one in self._plugins.declarations:
+            found = self._plugins.load(one)
+            if isinstance(found, Format):
+                names.setdefault(found.name, []).append((one, found))
+            elif one.place not in self._plugins.problems:
+                self._plugins.report(one.package, one.place, "it is no ctxlab.datasets.Format")
+        for name, several in names.items():
+            for one, _ in several if len(several) > 1 or name in self._own else ():
+                self._plugins.report(one.package, one.place, f"the name {name!r} is taken")
+        return {
+            name: several[0][1]
+            for name, several in names.items()
+            if len(several) == 1 and name not in self._own
+        }
+
+    def add(self, one: Format) -> Format:
+        """Register a format that no package declares, in place of one added under its name.
+
+        Raises
+        ------
+        SpecError
+            When the name is one of ctxlab's.
+
+        Examples
+        --------
+        >>> FORMATS.add(FORMATS["locomo"])
+        Traceback (most recent call last):
+        ctxlab.errors.SpecError: 'locomo' is the name of a format of ctxlab's; give yours another
+        """
+        if one.name in self._own:
+            taken = "a format of ctxlab's; give yours another"
+            raise SpecError(f"{one.name!r} is the name of {taken}")
+        self._added[one.name] = one
+        return one
+
+    def problems(self) -> Mapping[str, str]:
+        """Return what other packages declare and is left out, by place, and why.
+
+        Examples
+        --------
+        >>> dict(FORMATS.problems())
+        {}
+        """
+        _ = self._others
+        return MappingProxyType(self._plugins.problems)
+
+    def __getitem__(self, name: str) -> Format:
+        for table in (self._own, self._added):
+            if name in table:
+                return table[name]
+        return self._others[name]
+
+    def __iter__(self) -> Iterator[str]:
+        ours = [((-one.priority, 0, one.name), one.name) for one in self._own.values()]
+        theirs = {**self._others, **self._added}.values()
+        ours += [((-one.priority, 1, one.name), one.name) for one in theirs]
+        yield from (name for _, name in sorted(ours))
+
+    def __len__(self) -> int:
+        return len(self._own) + len({*self._others, *self._added})
 
 
-FORMATS: dict[str, Format] = {
-    one.name: one
-    for one in (
-        Format("workshop", "a ctxlab workshop with steps and artifacts", workshop.is_workshop,
-               workshop.read_workshop),
-        Format("locomo", "LoCoMo, original file", locomo.is_locomo, locomo.read_locomo),
-        Format("qmsum", "QMSum, original files", qmsum.is_qmsum, qmsum.read_qmsum),
-        Format("longmemeval", "LongMemEval, original file", longmemeval.is_longmemeval,
-               longmemeval.read_longmemeval),
-        Format("taubench", "tau-bench, original runs", taubench.is_taubench,
-               taubench.read_taubench),
-        Format("sharegpt", "ShareGPT conversations", sharegpt.is_sharegpt, sharegpt.read_sharegpt),
-        Format("cases", "the case format, one conversation with probes a line", cases.is_case,
-               cases.read_case),
-        Format("anthropic", "Anthropic messages", anthropic.is_anthropic, anthropic.read_anthropic,
-               whole=True),
-        Format("openai", "OpenAI chat messages", openai_chat.is_openai, openai_chat.read_openai,
-               whole=True),
-    )
-}  # fmt: skip
-"""Every format, in the order in which a file is tried."""
+FORMATS = Formats()
+"""Every format there is."""
+
+
+def register_format(one: Format) -> Format:
+    """Make a format known for as long as Python runs, as in a notebook.
+
+    A package that is installed declares its formats under the entry points ``ctxlab.formats``.
+
+    Raises
+    ------
+    SpecError
+        When the name is one of ctxlab's.
+
+    Examples
+    --------
+    >>> register_format(FORMATS["locomo"])
+    Traceback (most recent call last):
+    ctxlab.errors.SpecError: 'locomo' is the name of a format of ctxlab's; give yours another
+    """
+    return FORMATS.add(one)
 
 
 def sniff(raw: object) -> Format | None:
@@ -75,162 +138,39 @@ def sniff(raw: object) -> Format | None:
 
 
 def find_format(name: str) -> Format:
-    """Return a format by its name.
+    """Return a format by its name, or one of your own as ``module:name``.
+
+    What goes by that name is a `Format`, or a function that takes a record and a name and yields
+    cases.
 
     Raises
     ------
     UnknownNameError
         When there is none; the message offers the nearest.
+    SpecError
+        When ``module:name`` cannot be imported, or is neither.
 
     Examples
     --------
     >>> find_format("locomo").name
     'locomo'
+    >>> find_format("ctxlab.datasets.locomo:read_locomo").description
+    'Yield the case of one conversation.'
     """
+    if ":" in name:
+        return _as_format(name, imported(name, "format"))
     if name not in FORMATS:
         raise UnknownNameError("format", name, FORMATS)
     return FORMATS[name]
 
 
-def read(
-    path: str | Path,
-    format: str | None = None,  # noqa: A002 - the option is called so everywhere
-    *,
-    skip_bad: bool = False,
-    on_skip: OnSkip | None = None,
-) -> Iterator[Case]:
-    """Yield the conversations of a file.
-
-    Parameters
-    ----------
-    path : str or Path
-        A JSON or JSON-lines file, gzipped or not.
-    format : str, optional
-        One of `FORMATS`; recognised record by record when not given.
-    skip_bad : bool
-        Leave out malformed records and go on.
-    on_skip : callable, optional
-        Called with the error of each record that is left out.
-
-    Raises
-    ------
-    DataError
-        With file, line and field of the first malformed record, unless it is skipped; or when
-        the file cannot be opened.
-    UnknownNameError
-        When there is no such format.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "chat.json")
-    ...     _ = path.write_text('[{"role": "user", "content": "Hi"}]')
-    ...     [case.id for case in read(path)]
-    ['chat']
-    """
-    yield from _read(Path(path), format, skip_bad, on_skip, set())
-
-
-def _read(
-    file: Path,
-    format_name: str | None,
-    skip_bad: bool,
-    on_skip: OnSkip | None,
-    seen: set[tuple[str, str]],
-) -> Iterator[Case]:
-    """Yield the cases of a file that are not `seen`: a second one of an id is an error."""
-    chosen = find_format(format_name) if format_name else None
-    for record in _split(file, chosen):
-        try:
-            found = list(_cases(record, chosen, _name(file, record)))
-            for case in found:
-                if (case.dataset, case.id) in seen:
-                    problem = f"case id {case.id!r} stands twice in dataset {case.dataset!r}"
-                    remedy = "; give each its own (without one, the file's name is taken)"
-                    raise DataError(problem + remedy, field="id")
-                seen.add((case.dataset, case.id))
-        except DataError as error:
-            placed = _placed(error, file, record)
-            if not skip_bad:
-                raise placed from error
-            if on_skip:
-                on_skip(placed)
-            continue
-        yield from found
-
-
-def _split(path: Path, chosen: Format | None) -> Iterator[Record]:
-    """Take a list that is a file apart into its records."""
-    for record in records(path):
-        if record.line is None and isinstance(record.raw, list):
-            kind = chosen or sniff(record.raw)
-            if not (kind and kind.whole and kind.recognises(record.raw)):
-                if not record.raw:
-                    problem = "the file holds an empty list; expected conversations"
-                    yield Record(1, None, error=DataError(problem))
-                for index, raw in enumerate(record.raw):
-                    yield Record(index + 1, None, raw, place=f"[{index}]")
-                continue
-        yield record
-
-
-def _cases(record: Record, chosen: Format | None, name: str) -> Iterator[Case]:
-    if record.error:
-        raise record.error
-    kind = chosen or sniff(record.raw)
-    if kind is None:
-        raise DataError(
-            "is in no format that is recognised; name it with --format: " + ", ".join(FORMATS)
-        )
-    yield from kind.read(record.raw, name)
-
-
-def _name(file: Path, record: Record) -> str:
-    stem = file.name
-    while Path(stem).suffix in _SUFFIXES:
-        stem = Path(stem).stem
-    return stem if record.line is None and record.number == 1 else f"{stem}-{record.number}"
-
-
-def _placed(error: DataError, file: Path, record: Record) -> DataError:
-    field = ".".join(part for part in (record.place, error.field) if part)
-    return DataError(error.problem, error.file or str(file), error.line or record.line, field)
-
-
-def read_all(
-    paths: str | Path | Iterable[str | Path],
-    format: str | None = None,  # noqa: A002
-    *,
-    skip_bad: bool = False,
-    on_skip: OnSkip | None = None,
-) -> Iterator[Case]:
-    """Yield the conversations of files, and of all such files in folders.
-
-    Raises
-    ------
-    DataError
-        When a folder holds no such file, a record is malformed and not skipped, or an id stands
-        twice in a dataset, be it in two files.
-
-    Examples
-    --------
-    >>> list(read_all([]))
-    []
-    """
-    seen: set[tuple[str, str]] = set()
-    # A path alone is taken as such: as an iterable of characters it would name other files.
-    for path in map(Path, [paths] if isinstance(paths, str | Path) else paths):
-        files = [path]
-        if path.is_dir():
-            files = sorted(p for p in path.rglob("*") if p.suffix in _SUFFIXES and p.is_file())
-            if not files:
-                raise DataError(f"the folder holds no {', '.join(_SUFFIXES)} file", str(path))
-        for file in files:
-            try:
-                yield from _read(file, format, skip_bad, on_skip, seen)
-            except DataError as error:
-                if not skip_bad:
-                    raise
-                if on_skip:
-                    on_skip(error)
+def _as_format(place: str, found: object) -> Format:
+    if isinstance(found, Format):
+        return found
+    if isinstance(found, type) or not callable(found):
+        expected = "a ctxlab.datasets.Format or a function of a record and a name"
+        raise SpecError(f"{place!r} is a {type(found).__name__}, not {expected}")
+    description = (found.__doc__ or "").strip().partition("\n")[0]
+    return Format(
+        name=place, description=description, recognises=bool, read=found, example=None
+    )  # fmt: skip

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from ctxlab.chats.case_building import build_case
 from ctxlab.chats.fields import Fields
+from ctxlab.chats.file_format import Format
 from ctxlab.core.cases import Case, Probe
 from ctxlab.core.segments import Message
 from ctxlab.errors import DataError
@@ -93,3 +94,20 @@ def _probe(qa: Fields, index: int, known: set[str]) -> Probe:
         tuple(dict.fromkeys(turn for turn in found if turn in known)),
         qa.scalar("category"),
     )
+
+
+FORMAT = Format(
+    name="locomo",
+    description="LoCoMo, original file",
+    recognises=is_locomo,
+    read=read_locomo,
+    example={
+        "sample_id": "c",
+        "conversation": {
+            "speaker_a": "Ada",
+            "session_1_date_time": "1:56 pm on 8 May, 2023",
+            "session_1": [{"speaker": "Ada", "dia_id": "D1:1", "text": "I have 7 cats."}],
+        },
+        "qa": [{"question": "How many cats?", "answer": 7, "evidence": ["D1:1"], "category": 4}],
+    },
+)

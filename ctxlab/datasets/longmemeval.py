@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from ctxlab.chats.case_building import build_case
 from ctxlab.chats.case_format import role_of
 from ctxlab.chats.fields import Fields, expect
+from ctxlab.chats.file_format import Format
 from ctxlab.core.cases import Case, Probe
 from ctxlab.core.segments import Message
 from ctxlab.errors import DataError
@@ -73,3 +74,19 @@ def read_longmemeval(raw: object, name: str) -> Iterator[Case]:
         fields.optional("question_type") or "",
     )
     yield build_case(fields.text("question_id"), "longmemeval", messages, [question])
+
+
+FORMAT = Format(
+    name="longmemeval",
+    description="LongMemEval, original file",
+    recognises=is_longmemeval,
+    read=read_longmemeval,
+    example={
+        "question_id": "q",
+        "question": "How far?",
+        "answer": "5 km",
+        "haystack_session_ids": ["s1"],
+        "haystack_dates": ["2023/05/20 (Sat) 02:21"],
+        "haystack_sessions": [[{"role": "user", "content": "I ran 5 km.", "has_answer": True}]],
+    },
+)

@@ -1,50 +1,78 @@
-"""Datasets by name: bundled ones, and those of others, fetched or found in a local mirror."""
+"""Which datasets there are by name: bundled ones, and published ones with their splits."""
 
 from __future__ import annotations
 
-import hashlib
-import logging
-import os
+import csv
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ctxlab.core.cases import Case
-from ctxlab.datasets.formats import read_all
-from ctxlab.errors import DatasetError, UnknownNameError
+from ctxlab.errors import UnknownNameError
 
-MIRROR = "CTXLAB_DATA_DIR"
-"""The environment variable that names a local mirror."""
+_HERE = Path(__file__).parent
 
-_log = logging.getLogger(__name__)
+
+@dataclass(frozen=True, slots=True)
+class PublishedFile:
+    """A file that a dataset's publisher offers; size in bytes and SHA-256, where known.
+
+    Examples
+    --------
+    >>> source("locomo").files[0].size
+    2805274
+    """
+
+    file: str
+    size: int | None = None
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MirrorFile:
-    """A file of the local mirror: where it stands there, its bytes and their SHA-256.
+    """A file of the local mirror, with its bytes and SHA-256: all of a dataset, or one split.
 
     Examples
     --------
-    >>> source("locomo").mirror[0].file
-    'locomo/locomo10.dev.json'
+    >>> source("locomo").mirror[0].file, source("locomo").mirror[0].split
+    ('locomo/locomo10.dev.json', 'dev')
     """
 
     file: str
     size: int
     sha256: str
+    split: str = ""
+    format: str = ""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A dataset: what it is, whose licence it has, where it comes from.
+    """A dataset: what it is, whose licence it has, where it comes from, how it is split.
+
+    Parameters
+    ----------
+    base, files
+        The address of a folder, and the published files in it.
+    file_per_case : bool
+        A file is one case, and is called as the case is.
+    cluster : str
+        A regular expression whose group finds in a case's id what it belongs to, where the file
+        does not say.
+    splits : mapping of str to tuple of str
+        The ids of the cases of each split, literally or with ``*``; of one split, none, for all
+        that are in no other.
+    mirror : tuple of MirrorFile
+        Files of the local mirror that hold a split.
+    bundled : str
+        The file of ctxlab's own that it is.
 
     Examples
     --------
-    >>> source("locomo").licence
-    'CC BY-NC 4.0'
+    >>> source("locomo").licence, sorted(source("locomo").splits)
+    ('CC BY-NC 4.0', ['dev', 'test'])
     """
 
     name: str
@@ -52,23 +80,36 @@ class Source:
     format: str
     licence: str
     home: str = ""
-    address: str = ""
-    size: int | None = None
-    sha256: str | None = None
+    base: str = ""
+    files: tuple[PublishedFile, ...] = ()
+    file_per_case: bool = False
+    cluster: str = ""
+    splits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     mirror: tuple[MirrorFile, ...] = ()
     bundled: str = ""
-    splits: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
-    def available(self) -> bool:
-        """Whether anyone can have it: bundled, at an address, or in the local mirror.
+    def address(self) -> str:
+        """Where it is published: the one file, or the folder of its files."""
+        return self.base + (self.files[0].file if len(self.files) == 1 else "")
 
-        Examples
-        --------
-        >>> source("agent-run").available
-        True
-        """
-        return bool(self.bundled or self.address or _in_mirror(self))
+    def holds(self, split: str, case_id: str) -> bool:
+        """Say whether a case is of a split; all are of ``""``, the whole."""
+        if not split:
+            return True
+        if self.splits[split]:
+            return _matches(case_id, self.splits[split])
+        return not any(_matches(case_id, patterns) for patterns in self.splits.values())
+
+    def files_of(self, split: str) -> tuple[PublishedFile, ...]:
+        """Return the published files that the cases of a split stand in."""
+        if not self.file_per_case:
+            return self.files
+        return tuple(one for one in self.files if self.holds(split, PurePosixPath(one.file).stem))
+
+
+def _matches(case_id: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(case_id, pattern) for pattern in patterns)
 
 
 _BUNDLED = {
@@ -78,38 +119,44 @@ _BUNDLED = {
 }
 
 
+@cache
 def sources() -> dict[str, Source]:
-    """Return every dataset that can be had by name, the bundled ones first.
-
-    A split of one goes by ``NAME:SPLIT``, such as ``locomo:dev``.
+    """Return every dataset that ctxlab knows by name, the bundled ones first.
 
     Examples
     --------
     >>> list(sources())[:3]
     ['market-surplus', 'night-discharge', 'agent-run']
     """
-    return {name: one for name, one in _declared().items() if one.available}
-
-
-@cache
-def _declared() -> dict[str, Source]:
-    text = (Path(__file__).parent / "sources.toml").read_text(encoding="utf-8")
-    entries: dict[str, dict[str, Any]] = tomllib.loads(text)
+    entries = tomllib.loads((_HERE / "sources.toml").read_text(encoding="utf-8"))
     bundled = {
         name: Source(
             name, title, "cases" if file.endswith("l") else "workshop", "MIT", bundled=file
         )
         for name, (file, title) in _BUNDLED.items()
     }
-    fetched = {
-        name: Source(name, **{**e, "mirror": tuple(MirrorFile(**f) for f in e.get("mirror", ()))})
-        for name, e in entries.items()
-    }
-    return bundled | fetched
+    return bundled | {name: _published(name, entry) for name, entry in entries.items()}
+
+
+def _published(name: str, entry: Mapping[str, Any]) -> Source:
+    files = entry["files"]
+    if isinstance(files, str):
+        with (_HERE / "published" / files).open(encoding="utf-8", newline="") as table:
+            files = [{**row, "size": int(row["size"])} for row in csv.DictReader(table)]
+    splits = {split: tuple(ids) for split, ids in entry.get("splits", {}).items()}
+    return Source(
+        name,
+        **{
+            **entry,
+            "files": tuple(PublishedFile(**one) for one in files),
+            "splits": splits,
+            "mirror": tuple(MirrorFile(**one) for one in entry.get("mirror", ())),
+        },
+    )
 
 
 def source(name: str) -> Source:
-    """Return a dataset by its name.
+    """Return a dataset by its name, or by that of one of its splits.
 
     Raises
     ------
@@ -118,175 +165,41 @@ def source(name: str) -> Source:
 
     Examples
     --------
-    >>> source("qmsum").format
+    >>> source("qmsum:dev").format
     'qmsum'
     """
-    known = sources()
-    whole, _, split = name.partition(":")
-    if whole not in known:
-        raise UnknownNameError("dataset", whole, known)
-    if split and split not in known[whole].splits:
-        raise UnknownNameError(f"split of {whole}", split, known[whole].splits)
-    return known[whole]
+    return source_and_split(name)[0]
+
+
+def source_and_split(name: str) -> tuple[Source, str]:
+    """Return a dataset, and the split that ``name:split`` names; ``""`` is the whole.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is no such dataset, or no such split of it; the message offers the nearest.
+
+    Examples
+    --------
+    >>> source_and_split("locomo:dev")[1]
+    'dev'
+    """
+    dataset, _, split = name.partition(":")
+    if dataset not in sources():
+        raise UnknownNameError("dataset", dataset, sources())
+    found = sources()[dataset]
+    if split not in found.splits and name != dataset:
+        known = (f"{dataset}:{one}" for one in found.splits)
+        raise UnknownNameError("split", name, known)
+    return found, split
 
 
 def is_dataset(name: str) -> bool:
-    """Say whether a text names a dataset, or a split of one.
+    """Say whether a name is one of a dataset or of a split, rather than of a file.
 
     Examples
     --------
-    >>> is_dataset("locomo:dev"), is_dataset("talk.jsonl")
+    >>> is_dataset("locomo:dev"), is_dataset("chats/locomo.json")
     (True, False)
     """
     return name.partition(":")[0] in sources()
-
-
-def of_split(name: str, cases: Iterable[Case]) -> Iterator[Case]:
-    """Yield those of a dataset's cases that its name asks for: all, or one split.
-
-    Examples
-    --------
-    >>> [case.id for case in of_split("agent-run", load("agent-run"))]
-    ['agent-run']
-    """
-    wanted, split = source(name), name.partition(":")[2]
-    named = wanted.splits.get(split, ())
-    yield from (case for case in cases if not split or case.id in named)
-
-
-def bundled_dir() -> Path:
-    """Return the folder of the bundled data: in a checkout ``data``, else inside the package.
-
-    Examples
-    --------
-    >>> bundled_dir().is_dir()
-    True
-    """
-    package = Path(__file__).parents[1]
-    installed = package / "_data"
-    return installed if installed.is_dir() else package.parent / "data"
-
-
-def fetch(name: str, folder: str | Path | None = None, *, sha256: str | None = None) -> list[Path]:
-    """Return the files of a dataset: bundled, of the local mirror, or downloaded once.
-
-    Parameters
-    ----------
-    name : str
-        One of `sources`.
-    folder : str or Path, optional
-        Where to download to; the user's cache folder when not given.
-    sha256 : str, optional
-        Digest that the download must have, where you know it. Where neither you nor ctxlab do,
-        a logged warning says so and names the digest; later downloads must have the same.
-
-    Raises
-    ------
-    DatasetError
-        When the bytes are not the expected ones, or there is nowhere to fetch them from.
-
-    Examples
-    --------
-    >>> [path.name for path in fetch("agent-run")]
-    ['agent-run.jsonl']
-    """
-    wanted = source(name)
-    if wanted.bundled:
-        return [bundled_dir() / wanted.bundled]
-    expected = sha256.lower() if sha256 else wanted.sha256
-    return _in_mirror(wanted) or [_download(wanted, folder, expected)]
-
-
-def load(name: str) -> list[Case]:
-    """Return the cases of a dataset.
-
-    Raises
-    ------
-    DatasetError
-        When it cannot be had.
-
-    Examples
-    --------
-    >>> load("agent-run")[0].dataset
-    'ctxlab-agent'
-    """
-    return list(of_split(name, read_all(fetch(name), source(name).format)))
-
-
-def _in_mirror(wanted: Source) -> list[Path]:
-    root = os.environ.get(MIRROR)
-    if not root:
-        return []
-    paths = [Path(root) / one.file for one in wanted.mirror]
-    if paths and all(path.exists() for path in paths):
-        for path, expected in zip(paths, wanted.mirror, strict=True):
-            _check(path, expected.sha256, expected.size)
-        return paths
-    published = Path(root) / wanted.name / _file_name(wanted)
-    if not (wanted.address and published.is_file()):
-        return []
-    _check(published, wanted.sha256, wanted.size)
-    return [published]
-
-
-def _file_name(wanted: Source) -> str:
-    return wanted.address.rsplit("/", 1)[-1]
-
-
-def _download(wanted: Source, folder: str | Path | None, sha256: str | None) -> Path:
-    if not wanted.address:
-        raise DatasetError(
-            f"{wanted.name} has no address to fetch from; set {MIRROR} to a folder that holds "
-            + ", ".join(one.file for one in wanted.mirror)
-        )
-    import platformdirs
-    import pooch
-
-    # Its advice is about its own functions; ours, below, is about `fetch`.
-    pooch.get_logger().setLevel(logging.WARNING)
-    place = Path(folder or platformdirs.user_cache_dir("ctxlab")) / wanted.name
-    file = _file_name(wanted)
-    noted = place / f"{file}.sha256"
-    expected = sha256 or (noted.read_text().strip() if noted.exists() else None)
-    try:
-        path = Path(pooch.retrieve(wanted.address, expected, file, place, progressbar=False))
-    except ValueError as error:
-        raise DatasetError(f"{wanted.name}: {error}") from error
-    except Exception as error:
-        raise DatasetError(
-            f"{wanted.name} could not be fetched from {wanted.address} ({error}); go online, or "
-            f"set {MIRROR} to a folder that holds {wanted.name}/{file}"
-        ) from error
-    if expected is None:
-        found = digest(path)
-        noted.write_text(found + "\n")
-        _log.warning(
-            "%s could not be checked: ctxlab knows no digest of %s. This one has SHA-256 %s; if "
-            "you trust it, pin it with --sha256 (in Python, sha256=)",
-            wanted.name,
-            wanted.address,
-            found,
-        )
-    _check(path, expected, wanted.size)
-    return path
-
-
-def _check(path: Path, sha256: str | None, size: int | None) -> None:
-    if size is not None and path.stat().st_size != size:
-        raise DatasetError(
-            f"{path} has {path.stat().st_size} bytes, expected {size}; fetch it again"
-        )
-    if sha256 is not None and digest(path) != sha256:
-        raise DatasetError(f"{path}: SHA-256 {digest(path)}, expected {sha256}; fetch it again")
-
-
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file.
-
-    Examples
-    --------
-    >>> len(digest(Path(__file__)))
-    64
-    """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

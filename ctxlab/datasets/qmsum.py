@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from ctxlab.chats.case_building import build_case
 from ctxlab.chats.fields import Fields, expect
+from ctxlab.chats.file_format import Format
 from ctxlab.core.cases import Case, Probe
 from ctxlab.core.segments import Message
 from ctxlab.errors import DataError
@@ -78,3 +79,18 @@ def _probe(query: Fields, probe_id: str, kind: str, turns: int) -> Probe:
             raise DataError(f"is {span!r}; expected turns from 0 to {turns - 1}", field=path)
         evidence.update((f"t{turn}", None) for turn in range(first, last + 1))
     return Probe(probe_id, query.text("query"), query.scalar("answer"), tuple(evidence), kind)
+
+
+FORMAT = Format(
+    name="qmsum",
+    description="QMSum, original files",
+    recognises=is_qmsum,
+    read=read_qmsum,
+    example={
+        "meeting_transcripts": [{"speaker": "Ada", "content": "Hi"}],
+        "general_query_list": [{"query": "What was it about?", "answer": "Greetings."}],
+        "specific_query_list": [
+            {"query": "Who spoke?", "answer": "Ada.", "relevant_text_span": [["0", "0"]]}
+        ],
+    },
+)

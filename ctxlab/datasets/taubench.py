@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from ctxlab.chats.case_building import build_case
 from ctxlab.chats.fields import Fields
+from ctxlab.chats.file_format import Format
 from ctxlab.chats.openai_reader import messages_of
 from ctxlab.core.cases import Case, Probe
 from ctxlab.core.segments import Message, ToolCall
@@ -107,3 +108,25 @@ def _leaves(value: object, path: str = "") -> Iterator[tuple[str, str]]:
             yield from _leaves(item, f"{path}[{index}]")
     elif isinstance(value, str):
         yield path, value
+
+
+FORMAT = Format(
+    name="taubench",
+    description="tau-bench, original runs",
+    recognises=is_taubench,
+    read=read_taubench,
+    example={
+        "task_id": 1,
+        "trial": 0,
+        "traj": [
+            {"role": "user", "content": "Cancel W1."},
+            {
+                "role": "assistant",
+                "tool_calls": [
+                    {"id": "c1", "function": {"name": "cancel_order", "arguments": '{"id": "W1"}'}}
+                ],
+            },
+            {"role": "tool", "content": "ok"},
+        ],
+    },
+)

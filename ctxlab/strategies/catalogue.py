@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from ctxlab.core.specs import STRATEGIES
+from ctxlab.core.specs import STRATEGIES, parse_metric
 from ctxlab.core.strategy import Pipeline, Strategy, Traits
+from ctxlab.errors import SpecError
 
 MEASURED = "strategies/measured.json"
-"""The figures, in the package: ``tests/benchmarks/measure_catalogue.py`` writes them."""
+"""The figures, in the package, with what they are of and the command that measures them again."""
+MISSING = "–"
+"""What stands where nothing was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +85,47 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What was measured on one set: how, on how much.
+    """What the figures of one set are of: which data, how much of it, measured how.
+
+    Parameters
+    ----------
+    dataset : str
+        The name of the split, as `ctxlab.load` takes it.
+    categories : tuple of str
+        Those of the questions that count; none for all that have evidence.
+    measure, budget, encoding : str
+        What was measured, at which budget, in whose tokens.
+    seeds : tuple of int
+        Those of strategies that draw; a figure is the mean over them.
+    conversations, questions : int
+        How many there were.
 
     Examples
     --------
-    >>> Measurement("all_evidence", "10%", 4, 622).measure
-    'all_evidence'
+    >>> measurements()["LoCoMo"].dataset, measurements()["LoCoMo"].questions
+    ('locomo:dev', 622)
     """
 
+    dataset: str
+    categories: tuple[str, ...]
     measure: str
     budget: str
+    encoding: str
+    seeds: tuple[int, ...]
     conversations: int
     questions: int
 
+    def __str__(self) -> str:
+        what = parse_metric(self.measure).traits.title
+        drawn = f"mean of {len(self.seeds)} seeds"
+        return (
+            f"{what} at {self.budget}, % [95 % interval], {self.questions} questions on "
+            f"{self.conversations} conversations of {self.dataset}, {self.encoding}, {drawn}"
+        )
+
 
 def catalogue() -> list[Entry]:
-    """Return all strategies that ship with ctxlab, family by family.
+    """Return all strategies that there are, family by family.
 
     Examples
     --------
@@ -109,6 +137,20 @@ def catalogue() -> list[Entry]:
     return sorted(entries, key=lambda e: (families.index(e.traits.family), e.name.lower()))
 
 
+def published() -> list[Entry]:
+    """Return the strategies that were there when the figures were measured, as the README has it.
+
+    A strategy that is newer has its row in the catalogue, and none in the README, until then.
+
+    Examples
+    --------
+    >>> {entry.name for entry in published()} <= {entry.name for entry in catalogue()}
+    True
+    """
+    known = _measured()["shares"]
+    return [entry for entry in catalogue() if entry.name in known]
+
+
 def entry_of(cls: type[Strategy]) -> Entry:
     """Return the entry of one strategy, with its default parameters.
 
@@ -117,11 +159,12 @@ def entry_of(cls: type[Strategy]) -> Entry:
     >>> entry_of(STRATEGIES.classes()["MaskObservations"]).parameters[0].name
     'keep'
     """
-    shares = _measured()["shares"].get(cls.__name__, {})
+    ours = cls.__module__.startswith("ctxlab.")
+    shares = _measured()["shares"].get(cls.__name__, {}) if ours else {}
     return Entry(
         cls.__name__,
-        (cls.__doc__ or "").strip().splitlines()[0],
-        cls().traits,
+        (cls.__doc__ or "").strip().partition("\n")[0],
+        _traits(cls),
         tuple(_parameters(cls)),
         {name: Figure(*figure) for name, figure in shares.items()},
     )
@@ -135,11 +178,27 @@ def measurements() -> dict[str, Measurement]:
     >>> sorted(measurements())
     ['ExplainMeetSum', 'LoCoMo', 'tau-bench']
     """
-    return {name: Measurement(**facts) for name, facts in _measured()["sets"].items()}
+    found: dict[str, dict[str, Any]] = _measured()["sets"]
+    lists = ("categories", "seeds")
+    return {
+        name: Measurement(**{**facts, **{key: tuple(facts[key]) for key in lists}})
+        for name, facts in found.items()
+    }
+
+
+def command() -> str:
+    """Return the command that measures the figures again, on data that anyone can have.
+
+    Examples
+    --------
+    >>> command().split()[2:4]
+    ['python', 'tests/benchmarks/measure_catalogue.py']
+    """
+    return str(_measured()["command"])
 
 
 def markdown(entries: Iterable[Entry]) -> str:
-    """Return the catalogue as a table in Markdown, as the README shows it.
+    """Return entries as a table in Markdown, as the README shows it.
 
     Examples
     --------
@@ -159,15 +218,24 @@ def markdown(entries: Iterable[Entry]) -> str:
             entry.guarantees,
             traits.cost,
             traits.source,
-            *(str(entry.measured.get(name, "–")) for name in sets),
+            *(str(entry.measured.get(name, MISSING)) for name in sets),
         ]
         lines.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
     return "\n".join(lines)
 
 
+def _traits(cls: type[Strategy]) -> Traits:
+    try:
+        return cls().traits
+    except SpecError:
+        # One of somebody's own may have parameters without a default.
+        return cls.TRAITS
+
+
 def _parameters(cls: type[Strategy]) -> Iterable[Parameter]:
     for name, field in cls.model_fields.items():
-        default = repr(field.get_default(call_default_factory=True))
+        required = field.is_required()
+        default = "" if required else repr(field.get_default(call_default_factory=True))
         bounds = ", ".join(filter(None, map(_bound, field.metadata)))
         yield Parameter(name, default, bounds, field.description or "")
 

@@ -25,7 +25,7 @@ def peak(pid: int) -> float:
 
 
 def main() -> None:
-    cases = load("locomo")
+    cases = load("locomo:dev")
     with Store(":memory:") as store:
         grid = Grid(CORE, ["5%", "10%", "25%", "50%"], cases)
         start = time.perf_counter()

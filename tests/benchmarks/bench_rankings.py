@@ -40,7 +40,7 @@ def seconds(work: Callable[[], object], rounds: int = 7) -> float:
 
 def conversation() -> list[str]:
     """Return about 100,000 tokens of talk, a text a message."""
-    return [m.content for case in load("locomo") for m in case.messages]
+    return [m.content for case in load("locomo:dev") for m in case.messages]
 
 
 def fresh(texts: list[str]) -> Context:

@@ -1,42 +1,70 @@
 """Measure every strategy of the catalogue on the development sets, and renew the README's table.
 
-Run ``CTXLAB_DATA_DIR=… python tests/benchmarks/measure_catalogue.py --encoder MODEL``, with MODEL
-as ``ctxlab compare --encoder`` takes it (without it, strategies that need an encoder keep their
-figures). A strategy that does not see to the budget is followed by `KeepLast`; one that needs a
-language model is not measured, for its figure would be the model's.
+Run ``uv run python tests/benchmarks/measure_catalogue.py --encoder MODEL``, with MODEL as ``ctxlab
+compare --encoder`` takes it (without it, strategies that need an encoder keep their figures). The
+sets are published files: they are fetched once, or found in ``CTXLAB_DATA_DIR``. A strategy that
+does not see to the budget is followed by `KeepLast`; one that needs a language model is not
+measured, for its figure would be the model's.
+
+``--table`` only writes the README's table again, from the figures that there are.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from train_salience import Source
-
 from ctxlab.bench.grid import Grid
 from ctxlab.bench.results import Results
+from ctxlab.core.cases import Case
 from ctxlab.core.specs import STRATEGIES
 from ctxlab.core.strategy import Strategy
 from ctxlab.core.tokens import DEFAULT_ENCODING
+from ctxlab.datasets import load
 from ctxlab.models import load_encoder
+from ctxlab.models.encoder_names import encoder_name
 from ctxlab.store import Store
 from ctxlab.strategies import KeepLast
-from ctxlab.strategies.catalogue import MEASURED, catalogue, markdown
+from ctxlab.strategies.catalogue import MEASURED, catalogue, markdown, published
 
 ROOT = Path(__file__).parents[2]
 FIGURES = ROOT / "ctxlab" / MEASURED
+COMMAND = (
+    "uv run python tests/benchmarks/measure_catalogue.py "
+    "--encoder sentence-transformers:all-MiniLM-L6-v2"
+)
+"""What the figures say that they are measured by."""
 BUDGET = "10%"
 SEEDS = range(5)
+
+
+@dataclass(frozen=True)
+class DevelopmentSet:
+    """What figures are of: a split, the questions that count, and what is measured of them."""
+
+    dataset: str
+    categories: tuple[str, ...]
+    measure: str
+
+    def cases(self) -> list[Case]:
+        """Return its conversations with the questions that count: those with evidence."""
+        return [
+            replace(case, probes=tuple(probe for probe in case.probes if self._counts(probe)))
+            for case in load(self.dataset)
+        ]
+
+    def _counts(self, probe) -> bool:
+        return bool(probe.evidence) and (not self.categories or probe.category in self.categories)
+
+
 SETS = {
-    "LoCoMo": Source("locomo/locomo10.dev.json", ("1", "2", "3", "4"), BUDGET, "AllEvidence"),
-    "ExplainMeetSum": Source(
-        "explainmeetsum.dev.jsonl.gz", ("specific",), BUDGET, "EvidenceTokens"
-    ),
-    "tau-bench": Source("taubench_airline.dev.jsonl.gz", (), BUDGET, "AnswerKept(anywhere=True)"),
+    "LoCoMo": DevelopmentSet("locomo:dev", ("1", "2", "3", "4"), "AllEvidence"),
+    "ExplainMeetSum": DevelopmentSet("explainmeetsum:dev", ("specific",), "EvidenceTokens"),
+    "tau-bench": DevelopmentSet("taubench:dev", (), "AnswerKept(anywhere=True)"),
 }
 
 
@@ -45,15 +73,16 @@ def measured(strategy: Strategy) -> Strategy:
     return strategy if strategy.traits.honours_budget else strategy >> KeepLast()
 
 
-def shares(encoder: str | None, root: Path, store: Store) -> tuple[dict, dict]:
+def shares(encoder: str | None, store: Store) -> tuple[dict, dict]:
     """Return the facts of every set, and the figures of every strategy on it."""
     can = {"", "encoder"} if encoder else {""}
-    names = [entry.name for entry in catalogue() if entry.traits.needs in can]
-    runs = {name: measured(STRATEGIES.classes()[name]()) for name in names if name != "Identity"}
+    ours = [entry for entry in catalogue() if _is_ours(entry.name)]
+    names = [e.name for e in ours if e.traits.needs in can and e.name != "Identity"]
+    runs = {name: measured(STRATEGIES.find(name)()) for name in names}
     sets: dict[str, dict[str, object]] = {}
-    figures: dict[str, dict[str, list[float | None]]] = {name: {} for name in runs}
+    figures: dict[str, dict[str, list[float | None]]] = {entry.name: {} for entry in ours}
     for name, source in SETS.items():
-        cases = source.cases(root)
+        cases = source.cases()
         grid = Grid(
             runs.values(), [BUDGET], cases, seeds=SEEDS, metrics=source.measure,
             encoder=load_encoder(encoder) if encoder else None,
@@ -65,17 +94,20 @@ def shares(encoder: str | None, root: Path, store: Store) -> tuple[dict, dict]:
             found = board.interval(str(run), BUDGET)
             figures[strategy][name] = [round(x, 4) for x in (found.estimate, found.low, found.high)]
         sets[name] = {
+            "dataset": source.dataset,
+            "categories": source.categories,
             "measure": source.measure,
             "budget": BUDGET,
+            "encoding": DEFAULT_ENCODING,
+            "seeds": [*SEEDS],
             "conversations": len(cases),
             "questions": sum(len(case.probes) for case in cases),
         }
     return sets, figures
 
 
-def _needy(name: str) -> bool:
-    """Say whether a figure may be kept where there is no encoder to measure it again."""
-    return name in STRATEGIES.classes() and bool(STRATEGIES.classes()[name]().traits.needs)
+def _is_ours(name: str) -> bool:
+    return name in STRATEGIES and STRATEGIES.find(name).__module__.startswith("ctxlab.")
 
 
 def failures(results: Results) -> None:
@@ -84,12 +116,12 @@ def failures(results: Results) -> None:
         raise SystemExit(str(failure))
 
 
-def options(description: str | None) -> argparse.Namespace:
-    """Return what the command line asks for."""
+def options(description: str | None) -> argparse.ArgumentParser:
+    """Return what reads the command line."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--encoder", help="as for ctxlab compare")
     parser.add_argument("--store", default=":memory:", help="keeps vectors and trials")
-    return parser.parse_args()
+    return parser
 
 
 def renew(name: str, text: str) -> None:
@@ -101,20 +133,33 @@ def renew(name: str, text: str) -> None:
     readme.write_text(re.sub(f"{begin}.*{end}", lambda _: block, old, flags=re.DOTALL), "utf-8")
 
 
+def write(facts: dict, figures: dict) -> None:
+    """Write the figures, one strategy a line, so that a change of one is a change of a line."""
+    rows = (f"  {json.dumps(name)}: {json.dumps(row)}" for name, row in figures.items())
+    head = json.dumps(facts, indent=1).removesuffix("\n}")
+    table = ",\n".join(rows)
+    FIGURES.write_text(f'{head},\n "shares": {{\n{table}\n }}\n}}\n', "utf-8")
+
+
 def main() -> None:
     """Write the figures into the package and the table into the README."""
-    asked = options(__doc__)
-    with Store(asked.store) as store:
-        sets, figures = shares(asked.encoder, Path(os.environ["CTXLAB_DATA_DIR"]), store)
-    known = json.loads(FIGURES.read_text("utf-8"))["shares"] if FIGURES.exists() else {}
-    facts = {
-        "version": version("ctxlab"),
-        "encoding": DEFAULT_ENCODING,
-        "sets": sets,
-        "shares": {**{k: v for k, v in known.items() if _needy(k)}, **figures},
-    }
-    FIGURES.write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
-    renew("catalogue", markdown(catalogue()))
+    parser = options(__doc__)
+    parser.add_argument("--table", action="store_true", help="write the README's table alone")
+    asked = parser.parse_args()
+    if not asked.table:
+        old = json.loads(FIGURES.read_text("utf-8"))
+        with Store(asked.store) as store:
+            sets, figures = shares(asked.encoder, store)
+        facts = {
+            "command": COMMAND,
+            "encoder": encoder_name(load_encoder(asked.encoder))
+            if asked.encoder
+            else old["encoder"],
+            "version": version("ctxlab"),
+            "sets": sets,
+        }
+        write(facts, {name: row or old["shares"].get(name, {}) for name, row in figures.items()})
+    renew("catalogue", markdown(published()))
 
 
 if __name__ == "__main__":

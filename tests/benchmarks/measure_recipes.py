@@ -1,12 +1,10 @@
 """Measure the README's recipes at four budgets on the development sets, and renew its tables.
 
-Run ``CTXLAB_DATA_DIR=… python tests/benchmarks/measure_recipes.py --encoder MODEL``.
+Run ``uv run python tests/benchmarks/measure_recipes.py --encoder MODEL``. The sets are published
+files: they are fetched once, or found in ``CTXLAB_DATA_DIR``.
 """
 
 from __future__ import annotations
-
-import os
-from pathlib import Path
 
 from measure_catalogue import SEEDS, SETS, failures, options, renew
 
@@ -47,12 +45,12 @@ WHAT = {
 }
 
 
-def table(name: str, encoder: str | None, root: Path, store: Store) -> str:
+def table(name: str, encoder: str | None, store: Store) -> str:
     """Return the table of one set in Markdown, the best at 10 % first."""
     source = SETS[name]
     strategies = [parse(text) for text in RECIPES[name]]
     chosen = [s for s in strategies if encoder or not s.traits.needs]
-    cases = source.cases(root)
+    cases = source.cases()
     grid = Grid(
         chosen,
         BUDGETS,
@@ -67,7 +65,8 @@ def table(name: str, encoder: str | None, root: Path, store: Store) -> str:
     figures = {s: [board.interval(str(s), budget) for budget in BUDGETS] for s in chosen}
     questions = sum(len(case.probes) for case in cases)
     lines = [
-        f"**{name}** ({len(cases)} conversations, {questions} questions): {WHAT[source.measure]}",
+        f"**{name}** (`{source.dataset}`, {len(cases)} conversations, {questions} questions): "
+        f"{WHAT[source.measure]}",
         "",
         f"| strategy | question | {' | '.join(BUDGETS)} |",
         "|---|---|" + "---|" * len(BUDGETS),
@@ -84,10 +83,9 @@ def table(name: str, encoder: str | None, root: Path, store: Store) -> str:
 
 def main() -> None:
     """Write the tables into the README."""
-    asked = options(__doc__)
-    root = Path(os.environ["CTXLAB_DATA_DIR"])
+    asked = options(__doc__).parse_args()
     with Store(asked.store) as store:
-        tables = [table(name, asked.encoder, root, store) for name in RECIPES]
+        tables = [table(name, asked.encoder, store) for name in RECIPES]
     renew("recipes", "\n\n".join(tables))
 
 
