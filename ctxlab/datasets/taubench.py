@@ -80,16 +80,11 @@ def _of_call(call: ToolCall, label: str, at: str, before: tuple[Message, ...]) -
         if value in seen or not any(character.isdigit() for character in value):
             continue
         seen.add(value)
-        said = tuple(m.id for m in before if m.role != "system" and value in _whole(m))
-        if any(m.role in ("user", "tool") and value in m.content for m in before):
+        said = tuple(m.id for m in before if m.role in ("user", "tool") and value in m.content)
+        if said:
             question = f"{call.name}: value of argument {path}"
             probe_id = f"{at}_{label}_{path}"
             yield Probe(probe_id, question, value, said, call.name, "any", at)
-
-
-def _whole(message: Message) -> str:
-    """Return all that a model reads of a message: what it says, and what its calls pass."""
-    return "\n".join((message.content, *(call.arguments for call in message.tool_calls)))
 
 
 def _arguments(call: ToolCall) -> object:
