@@ -50,7 +50,7 @@ class Measured:
         self.cells: dict[tuple[str, str], int] = {
             (str(strategy), str(budget)): at for at, (strategy, budget) in enumerate(cells.rows())
         }
-        """Row of every strategy and budget."""
+        """BoardRow of every strategy and budget."""
         self.probes = outcomes.select(*_PROBE, "cluster", "category").unique(_PROBE).sort(_PROBE)
         """The probes, a row each: dataset, case_id, probe_id, cluster, category."""
         self._rows = outcomes.join(

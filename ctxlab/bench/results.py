@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ctxlab.bench.board_choices import checked_metric, default_baseline
-from ctxlab.bench.board_rows import Row
+from ctxlab.bench.board_rows import BoardRow
 from ctxlab.bench.case_documents import from_document
 from ctxlab.bench.leaderboard import Leaderboard
 from ctxlab.bench.losses import LostProbe, lost_probes
@@ -230,7 +230,9 @@ class Results:
             raise UnknownNameError("strategy of this experiment", text, self.traits)
         return found
 
-    def rows(self, metric: str | None = None, baseline: str | Strategy | None = None) -> list[Row]:
+    def rows(
+        self, metric: str | None = None, baseline: str | Strategy | None = None
+    ) -> list[BoardRow]:
         """Return the leaderboard's rows: budget by budget, the best first.
 
         Examples

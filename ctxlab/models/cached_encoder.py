@@ -17,13 +17,13 @@ from ctxlab.models.memo_encoder import MemoEncoder
 _BATCH = 2048
 
 
-class Vectors(Protocol):
-    """Vectors of texts by model and by digest of the text, as a store keeps them.
+class VectorCache(Protocol):
+    """VectorCache of texts by model and by digest of the text, as a store keeps them.
 
     Examples
     --------
     >>> from ctxlab.store import Store
-    >>> vectors: Vectors = Store(":memory:").vectors
+    >>> vectors: VectorCache = Store(":memory:").vectors
     """
 
     def read(self, model: str, keys: Sequence[str], /) -> Mapping[str, Matrix]:
@@ -50,7 +50,7 @@ class KeepsVectors(Protocol):
         """The file, for messages."""
 
     @property
-    def vectors(self) -> Vectors:
+    def vectors(self) -> VectorCache:
         """The vectors that it keeps."""
 
 
