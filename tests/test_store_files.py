@@ -227,6 +227,7 @@ def test_a_backup_that_came_out_wrong_is_not_put_in_place(path, tmp_path, monkey
     assert kept(target) == ["a"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", [0, 40_000, 400_000, 800_000, 900_000, 1_500_000])
 def test_a_backup_on_a_full_disk_fails_or_is_whole(path, tmp_path, room):
     """Once it was acknowledged and empty: its rows stood in a log that was thrown away."""
