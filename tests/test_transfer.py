@@ -21,7 +21,7 @@ STRATEGIES = ["KeepLast()", "IDFDensity()", "BM25()", "RandomDrop()", "ShortestF
 
 @pytest.fixture(scope="module")
 def two_sets():
-    """Run an experiment on one conversation under two names, one with its last two questions only."""
+    """Run an experiment on one conversation under two names, once without its first question."""
     case = sample_case()
     late = replace(case, dataset="late", probes=case.probes[1:])
     with Store(":memory:") as store:
