@@ -263,8 +263,9 @@ class Select(Strategy):
             note = Note(f"{silence}; the newest are kept", 0.0)
             return context.keep_groups(newest(context, task), lambda _: note)
         order = list(self.order(scores))
-        kept = pack(context, task, order)
-        return context.keep_groups(kept, Ranking(context, order, scores, kept).why)
+        packed = pack(context, task, order)
+        ranking = Ranking(context, order, scores, packed.kept, packed.refused)
+        return context.keep_groups(packed.kept, ranking.why, ranking.standing)
 
 
 @dataclass(frozen=True, slots=True)
