@@ -18,9 +18,10 @@ from ctxlab.core.metric import FunctionMetric, MetricTraits
 from ctxlab.core.segments import Message
 from ctxlab.core.strategy import Select
 from ctxlab.display.charts import availability_curve, bundle, frontier, pareto
-from ctxlab.display.html import budget_html, context_html, ledger_html
+from ctxlab.display.conversation_views import context_html, ledger_html
 from ctxlab.display.leaderboards import leaderboard_html
 from ctxlab.display.report import ReportData, build_report, json_for_html
+from ctxlab.display.tier_faces import tiers_html
 from ctxlab.testing import sample_case, sample_results
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> & \"'"
@@ -80,31 +81,12 @@ def test_a_notebook_repr_needs_no_script_style_or_class():
     pages = [
         leaderboard_html(hostile_board()),
         context_html(context),
-        ledger_html(context, [entry]),
-        budget_html([TierUse(HOSTILE, 9, 5)]),
+        ledger_html(context, Context(), [entry]),
+        tiers_html([TierUse(HOSTILE, 9, 5)]),
         sample_results()._repr_html_(),
     ]
     for page in pages:
         assert not re.search(r"<(script|style|img|link)|class=|onerror=[^&]*>", page)
-
-
-def test_only_what_was_dropped_is_struck_through():
-    """The reason stands beside it, readable."""
-    context = Context.of([Message("m1", "user", "gone"), Message("m2", "user", "kept")])
-    entries = [
-        LedgerEntry("message:m1", 0, 4, Fate.DROPPED, "KeepLast()", 1, 0, "too old"),
-        LedgerEntry("message:m2", 0, 4, Fate.KEPT, "", 1, 1, ""),
-    ]
-    page = ledger_html(context, entries)
-    struck = re.findall(r"<s [^>]*>(.*?)</s>", page)
-    assert struck == ["gone"]
-    assert "too old" in page
-
-
-def test_long_conversations_are_cut_and_say_so():
-    """A thousand messages do not freeze a notebook."""
-    context = Context.of(Message(f"m{i}", "user", "x") for i in range(1000))
-    assert "600 more segments are not shown" in context_html(context)
 
 
 def test_charts_are_the_same_bytes_every_time(board):

@@ -23,6 +23,28 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Changes:
+    """What a strategy changed: an explanation with what stayed as it was folded away.
+
+    Examples
+    --------
+    >>> from ctxlab.testing import sample_case
+    >>> explain("KeepLast()", sample_case().context(), "50%").changes()
+    Changes(7 of 12 segments)
+    """
+
+    of: Explanation
+
+    def __repr__(self) -> str:
+        changed = sum(entry.fate is not Fate.KEPT for entry in self.of.entries)
+        return f"Changes({changed:,} of {len(self.of.entries):,} segments)"
+
+    def _repr_html_(self) -> str:
+        of = self.of
+        return str(view("ledger_html", of.before, of.context, of.entries, changed=True))
+
+
+@dataclass(frozen=True)
 class Explanation:
     """A run with its ledger. A notebook shows what went struck through, with the reason.
 
@@ -51,6 +73,17 @@ class Explanation:
         """
         return self.outcomes[-1].context if self.outcomes else self.before
 
+    def changes(self) -> Changes:
+        """Return the same, showing only what changed.
+
+        Examples
+        --------
+        >>> from ctxlab.testing import sample_case
+        >>> explain("KeepLast()", sample_case().context(), "90%").changes()
+        Changes(1 of 12 segments)
+        """
+        return Changes(self)
+
     def frame(self) -> pl.DataFrame:
         """Return the ledger as a frame: one row a span of the input.
 
@@ -73,7 +106,7 @@ class Explanation:
         return f"Explanation({self.strategy}: {listed}; {tokens})"
 
     def _repr_html_(self) -> str:
-        return str(view("ledger_html", self.before, self.entries))
+        return str(view("ledger_html", self.before, self.context, self.entries))
 
 
 def explain(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ctxlab.bench.board_rows import BoardRow, Estimate
 from ctxlab.bench.measured import Measured
 from ctxlab.core.strategy import Traits
+from ctxlab.core.views import view
 from ctxlab.errors import StatisticsError
 from ctxlab.metrics.compression import budget_error, rate, throughput
 from ctxlab.stats import (
@@ -73,6 +74,9 @@ class Leaderboard:
         return "\n".join([head, *lines])
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return str(view("leaderboard_html", self))
 
     @cached_property
     def _rows(self) -> list[BoardRow]:

@@ -208,10 +208,8 @@ class Context:
         ----------
         segments : iterable of Segment
             What stays.
-        why : callable, optional
-            Explains a segment that did not stay.
-        standing : callable, optional
-            Gives score and rank of one that did.
+        why, standing : callable, optional
+            Explain a segment that did not stay; give score and rank of one that did.
 
         Examples
         --------

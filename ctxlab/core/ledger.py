@@ -227,28 +227,44 @@ def billed(context: Context, task: Task) -> list[int]:
 def carried(before: Context, after: Context, task: Task) -> list[int]:
     """Return for every segment of `before` the tokens that stand for it in `after`.
 
-    What was written from several sources counts with the first of them, and a marker of a gap
-    with the first that it stands for.
-
     Examples
     --------
     >>> first, second = Segment.of("a", "Hi"), Segment.of("b", "Hello")
     >>> carried(Context((first, second)), Context((second,)), Task(budget=9))
     [0, 5]
     """
+    tokens = [0] * len(before)
+    for at, cost in zip(origins(before, after), billed(after, task), strict=True):
+        if at is not None:
+            tokens[at] += cost
+    return tokens
+
+
+def origins(before: Context, after: Context) -> list[int | None]:
+    """Return for every segment of `after` the position in `before` of what it stands for.
+
+    What was written from several sources stands for the first of them, and a marker of a gap for
+    the first that it replaces; what has no source there stands for none.
+
+    Examples
+    --------
+    >>> whole = Segment.of("a", "one two")
+    >>> origins(Context((Segment.of("b", "x"), whole)), Context((whole.cut(4, 7),)))
+    [1]
+    """
     same = {id(segment): at for at, segment in enumerate(before)}
     places: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
     for at, segment in enumerate(before):
         places[segment.source].append((segment.spans[0].start, at))
-    tokens = [0] * len(before)
-    for segment, cost in zip(after, billed(after, task), strict=True):
-        at = same.get(id(segment))
-        if at is None:
-            start, found = segment.spans[0].start, places.get(segment.source, [])
-            at = max((place for place in found if place[0] <= start), default=(0, -1))[1]
-        if at >= 0:
-            tokens[at] += cost
-    return tokens
+    found: list[int | None] = []
+    for segment in after:
+        known = same.get(id(segment))
+        if known is None:
+            start = segment.spans[0].start
+            earlier = [place for place in places.get(segment.source, ()) if place[0] <= start]
+            known = max(earlier)[1] if earlier else None
+        found.append(known)
+    return found
 
 
 def fates(context: Context, result: Context) -> str:

@@ -15,6 +15,7 @@ from ctxlab.core.named import NamedValue
 from ctxlab.core.packing import Ranking, group_scores, newest, pack
 from ctxlab.core.segments import Note
 from ctxlab.core.task import Task
+from ctxlab.core.views import view
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +112,9 @@ class Strategy(NamedValue, ABC):
         True
         """
         return None
+
+    def _repr_html_(self) -> str:
+        return str(view("strategy_html", self))
 
     def __rshift__(self, other: Strategy) -> Pipeline:
         return Pipeline(steps=self.stages + other.stages)

@@ -6,12 +6,20 @@ from importlib import import_module
 
 _VIEWS = {
     "availability_curve": "charts",
-    "budget_html": "html",
-    "context_html": "html",
+    "budget_html": "tier_faces",
+    "case_html": "faces",
+    "context_html": "conversation_views",
     "leaderboard_html": "leaderboards",
-    "ledger_html": "html",
+    "ledger_html": "conversation_views",
+    "metric_html": "faces",
     "pareto": "charts",
-    "store_html": "html",
+    "probe_html": "faces",
+    "recipe_html": "faces",
+    "store_html": "faces",
+    "strategy_html": "faces",
+    "tiers_html": "tier_faces",
+    "verdicts_html": "faces",
+    "workshop_html": "faces",
     "write_report": "report",
 }
 

@@ -71,7 +71,8 @@ class StepReport:
         return 1 - self.prompt.used / self.full_history if self.full_history else 0.0
 
     def _repr_html_(self) -> str:
-        return str(view("budget_html", self.tiers))
+        head = f"Step {self.step!r}"
+        return str(view("tiers_html", self.tiers, head, self.full_history))
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,9 @@ class Assembled(StepContext):
         )
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.report()._repr_html_() + str(view("context_html", self.context))
 
     def report(self) -> StepReport:
         """Return used, limit and over of every tier, and what the full history would have cost.
