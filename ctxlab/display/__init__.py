@@ -9,6 +9,8 @@ _VIEWS = {
     "budget_html": "tier_faces",
     "case_html": "faces",
     "context_html": "conversation_views",
+    "inspection_html": "inspector_static",
+    "live_inspector": "inspector",
     "leaderboard_html": "leaderboards",
     "ledger_html": "conversation_views",
     "metric_html": "faces",
