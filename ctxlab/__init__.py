@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ctxlab.bench.explaining import Explanation, explain
     from ctxlab.bench.grid import Grid
+    from ctxlab.bench.inspecting import inspect
     from ctxlab.bench.results import Results
     from ctxlab.chats.anthropic_reader import messages_from_anthropic
     from ctxlab.chats.compressing import compress
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "bench.explaining": ("Explanation", "explain"),
     "bench.grid": ("Grid",),
+    "bench.inspecting": ("inspect",),
     "bench.results": ("Results",),
     "chats.anthropic_reader": ("messages_from_anthropic",),
     "chats.compressing": ("compress",),

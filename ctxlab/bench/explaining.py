@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from ctxlab.bench.inspecting import LADDER, Inspection, inspect_context
 from ctxlab.core.budgets import Budget
 from ctxlab.core.cases import Case
 from ctxlab.core.context import Context
@@ -60,6 +61,7 @@ class Explanation:
     task: Task
     outcomes: tuple[Outcome, ...]
     entries: tuple[LedgerEntry, ...]
+    case: Case | None = None
 
     @property
     def context(self) -> Context:
@@ -83,6 +85,30 @@ class Explanation:
         Changes(1 of 12 segments)
         """
         return Changes(self)
+
+    def inspect(self, *others: Strategy | str) -> Inspection:
+        """Return the same run to look into, at a ladder of budgets, beside other strategies.
+
+        Examples
+        --------
+        >>> from ctxlab.testing import sample_case
+        >>> explain("KeepLast()", sample_case(), "50%").inspect("HeadTail()")
+        Inspection('market': 2 strategies at 17 budgets, 3 probes)
+        """
+        task, case = self.task, self.case or Case("conversation", "yours", ())
+        ruler = task.within(1)
+        size, pinned = ruler.size(self.before), ruler.pinned(self.before)
+        steps = [Budget.parse(step) for step in (task.budget, *LADDER)]
+        steps.sort(key=lambda step: step.resolve(size, pinned))
+        return inspect_context(
+            case,
+            self.before,
+            [self.strategy, *others],
+            steps,
+            query=task.query,
+            tools=task.tools,
+            seed=task.seed,
+        )
 
     def frame(self) -> pl.DataFrame:
         """Return the ledger as a frame: one row a span of the input.
@@ -149,7 +175,7 @@ def explain(
     >>> "Who has the key?" in explanation.context.text
     True
     """
-    chosen = parse(strategy)
+    chosen, case = parse(strategy), context if isinstance(context, Case) else None
     context = _context(context)
     used = (tools or Tools.of()).encoding_with(None if encoder is None else load_encoder(encoder))
     ruler = Task(budget=1, tools=used)
@@ -157,7 +183,8 @@ def explain(
     gold = frozenset(f"message:{e}" for e in evidence) if chosen.traits.gold else frozenset()
     task = Task(budget=max(1, tokens), tools=used, query=query, seed=seed, evidence=gold)
     outcomes = tuple(run(chosen, context, task))
-    return Explanation(chosen, context, task, outcomes, tuple(ledger(context, outcomes, task)))
+    entries = tuple(ledger(context, outcomes, task))
+    return Explanation(chosen, context, task, outcomes, entries, case)
 
 
 def _context(given: Context | Case | Iterable[Message | Mapping[str, Any]]) -> Context:

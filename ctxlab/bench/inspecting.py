@@ -155,17 +155,41 @@ def inspect(
     >>> found.frames["KeepLast()", "40%", None].fates
     'ddddddddkkkk'
     """
+    return inspect_context(case, None, strategies, budgets, query=query, tools=tools, seed=seed)
+
+
+def inspect_context(
+    case: Case,
+    context: Context | None,
+    strategies: Iterable[Strategy | type[Strategy] | str],
+    budgets: Iterable[Budget | float | str],
+    *,
+    query: str = "",
+    tools: Tools | None = None,
+    seed: int = 0,
+) -> Inspection:
+    """Do the same on a context that was made of the case, or of messages without one.
+
+    With a `query` that is asked, whatever the probes are.
+
+    Examples
+    --------
+    >>> from ctxlab.testing import sample_case
+    >>> case = sample_case()
+    >>> inspect_context(case, case.context().pinned, ["KeepLast()"], ["50%"]).context
+    Context(0 segments, 0 characters)
+    """
     chosen = list(map(parse, strategies))
     steps = list(dict.fromkeys(map(Budget.parse, budgets)))
-    used, context = tools or Tools.of(), case.context()
+    used, whole = tools or Tools.of(), case.context() if context is None else context
     aware = {str(strategy): strategy.traits.query_aware for strategy in chosen}
     probes = list(case.probes)[: max(1, MOST_RUNS // max(1, sum(aware.values()) * len(steps)))]
     frames: dict[tuple[str, str, str | None], Frame] = {}
     for strategy in chosen:
-        sees = strategy.traits.query_aware and bool(probes)
-        asked = [probe for probe in probes if sees or probe.at is not None]
+        sees = strategy.traits.query_aware and bool(probes) and not query
+        asked = [probe for probe in probes if sees or (probe.at is not None and context is None)]
         for probe in [*([] if sees else [None]), *asked]:
-            before = case.context(probe.at if probe else None)
+            before = case.context(probe.at) if probe and context is None else whole
             ruler = Task(budget=1, tools=used)
             size, pinned = ruler.size(before), ruler.pinned(before)
             gold = probe.evidence if probe and strategy.traits.gold else ()
@@ -181,9 +205,9 @@ def inspect(
                 frames[key] = _frame(strategy, before, task)
     return Inspection(
         case,
-        context,
-        billed(context, Task(budget=1, tools=used)),
-        {name: sees and bool(probes) for name, sees in aware.items()},
+        whole,
+        billed(whole, Task(budget=1, tools=used)),
+        {name: sees and bool(probes) and not query for name, sees in aware.items()},
         list(map(str, steps)),
         frames,
         probes,

@@ -169,9 +169,17 @@ class Leaderboard:
         ours, base, clusters = self.paired(name, self.baseline, budget, metric)
         if not ours.size:
             return None
-        return PairedSample(ours, base, clusters, bounds=self._bounds(metric))
+        return PairedSample(ours, base, clusters, bounds=self.bounds(metric))
 
-    def _bounds(self, metric: str) -> tuple[float, float] | None:
+    def bounds(self, metric: str) -> tuple[float, float] | None:
+        """Return the least and the most of a metric where it has both.
+
+        Examples
+        --------
+        >>> from ctxlab.testing import sample_results
+        >>> sample_results().leaderboard().bounds("AllEvidence")
+        (0.0, 1.0)
+        """
         low, high = self.measured.metrics[metric].bounds
         return (low, high) if isfinite(high) and isfinite(low) else None
 
@@ -234,7 +242,7 @@ class Leaderboard:
         if cell is None or not there.any():
             return None
         values = self.measured.of(metric)[cell][there]
-        return cluster_interval(values, self.measured.clusters[there], bounds=self._bounds(metric))
+        return cluster_interval(values, self.measured.clusters[there], bounds=self.bounds(metric))
 
     def paired(
         self, a: str, b: str, budget: str, metric: str | None = None
@@ -293,7 +301,7 @@ class Leaderboard:
             unit=traits.unit,
             better=traits.better,
             margin=margin,
-            bounds=self._bounds(name),
+            bounds=self.bounds(name),
             budget=budget,
             adjusted_p=rival.metrics[name].p_value if rival and self.family.tests > 1 else None,
             family=str(self.family),

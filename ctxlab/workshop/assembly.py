@@ -104,6 +104,19 @@ class Assembled(StepContext):
     def _repr_html_(self) -> str:
         return self.report()._repr_html_() + str(view("context_html", self.context))
 
+    def tiers(self) -> Any:  # noqa: ANN401 - a chart
+        """Return a chart: what each tier uses of what it may.
+
+        Examples
+        --------
+        >>> from ctxlab import Store, Workshops
+        >>> store = Store(":memory:")
+        >>> step = assemble(store, Workshops(store).create("Market hall").id, "challenge")
+        >>> step.tiers().frame["tier"].to_list()
+        ['short-term', 'long-term', 'persistent', 'prompt']
+        """
+        return view("step_tiers", self.report().tiers, self.step, self.full_history)
+
     def report(self) -> StepReport:
         """Return used, limit and over of every tier, and what the full history would have cost.
 
