@@ -94,6 +94,17 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever goes by the name
     raise AttributeError(f"module 'ctxlab' has no attribute {name!r}")
 
 
+def load_ipython_extension(shell: Any) -> None:  # noqa: ANN401 - an interactive shell
+    """Give a notebook the magics of ctxlab: what ``%load_ext ctxlab`` calls.
+
+    Examples
+    --------
+    >>> from IPython.core.interactiveshell import InteractiveShell
+    >>> load_ipython_extension(InteractiveShell.instance())
+    """
+    import_module("ctxlab.cli.magics").register(shell)
+
+
 def __dir__() -> list[str]:
     return sorted({*__all__, *(name for registry in _registries() for name in registry.names())})
 

@@ -13,6 +13,7 @@ from ctxlab.core.segments import Segment
 from ctxlab.display.story import Told
 
 _KINDS = {"same": "s", "out": "o", "in": "i"}
+_FATES = {fate.letter: fate for fate in Fate}
 _DIFFS = 20_000
 """Segments whose difference is told, at most; the others show what is sent."""
 
@@ -156,7 +157,7 @@ class _Tables:
             segment = frame.before[at]
             span = segment.spans[0]
             entry = LedgerEntry(
-                span.source, span.start, span.end, Fate.of_letter(frame.fates[at]), "", 0, 0, ""
+                span.source, span.start, span.end, _FATES[frame.fates[at]], "", 0, 0, ""
             )
             if len(self.texts) < _DIFFS:
                 parts = [
