@@ -123,7 +123,7 @@ def bundle(spec: Mapping[str, Any], **_: object) -> dict[str, Any]:
     text = json.dumps(spec)
     compiled: dict[str, Any] = vl_convert.vegalite_to_vega(text)
     compiled["$schema"] = _VEGA
-    png = vl_convert.vegalite_to_png(text, scale=1.5)
+    png = vl_convert.vegalite_to_png(text)
     return {
         "application/vnd.vega.v5+json": compiled,
         "image/png": base64.b64encode(png).decode(),

@@ -249,6 +249,24 @@ def step_table(
     return rows
 
 
+def step_chart(
+    store: Store,
+    workshop: str,
+    budget: TierBudget = DEFAULT_BUDGET,
+    strategy: Tiers | None = None,
+) -> Any:  # noqa: ANN401 - a chart
+    """Return a chart: the tokens of every step by tier, beside what the full history would cost.
+
+    Examples
+    --------
+    >>> from ctxlab import Store, Workshops
+    >>> store = Store(":memory:")
+    >>> step_chart(store, Workshops(store).create("Market hall").id).frame.height
+    40
+    """
+    return view("tier_bars", step_table(store, workshop, budget, strategy))
+
+
 def _prior(store: Store, handle: Workshop, step: str) -> Iterator[Segment]:
     """Yield the artifacts, then the summaries, of the steps that `step` depends on."""
     needed = handle.protocol.dependencies(step)
