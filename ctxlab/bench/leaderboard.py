@@ -319,6 +319,10 @@ class Leaderboard:
         >>> [budget for budget, _ in sample_results().leaderboard().verdicts()]
         ['40%']
         """
+        return self._verdicts
+
+    @cached_property
+    def _verdicts(self) -> list[tuple[str, Comparison]]:
         found = []
         rows = [row for row in self.rows() if _is_rival(row)]
         for budget in dict.fromkeys(row.budget for row in rows):
