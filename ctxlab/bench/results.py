@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -15,20 +14,20 @@ from ctxlab.bench.board_rows import BoardRow
 from ctxlab.bench.leaderboard import Leaderboard
 from ctxlab.bench.losses import LostProbe, lost_probes
 from ctxlab.bench.measured import Measured
+from ctxlab.bench.results_views import ResultsViews
 from ctxlab.bench.stored_results import Stored, stored_results
 from ctxlab.bench.transfer import transfer, transfer_frame
 from ctxlab.bench.verdicts import Verdicts
 from ctxlab.core.budgets import Budget
 from ctxlab.core.cases import Case
 from ctxlab.core.strategy import Strategy, Traits
-from ctxlab.core.views import view
 from ctxlab.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from ctxlab.store import Store
 
 
-class Results:
+class Results(ResultsViews):
     """What an experiment measured: show it, ask it, compare with it, save it as a report.
 
     Examples
@@ -94,6 +93,11 @@ class Results:
     def manifest(self) -> Mapping[str, Any]:
         """Versions, digests, encoding, seeds, command and machine."""
         return self.stored.manifest
+
+    @property
+    def ledger(self) -> Callable[[str], str]:
+        """The compact ledger of a trial, by its hash."""
+        return self.stored.ledger
 
     @cached_property
     def measured(self) -> Measured:
@@ -309,62 +313,6 @@ class Results:
         if budget is not None:
             wanted = wanted.filter(pl.col("budget") == str(Budget.parse(budget)))
         return lost_probes(wanted, self.stored.ledger, self.cases)
-
-    def report(
-        self,
-        path: str | Path,
-        *,
-        title: str = "Context compression, compared",
-        metric: str | None = None,
-        baseline: str | Strategy | None = None,
-    ) -> Path:
-        """Write one self-contained HTML file: curves, frontier, table, verdicts, what was lost.
-
-        Parameters
-        ----------
-        path : str or Path
-            The file; one of that name is replaced.
-        title : str
-            The report's heading.
-        metric, baseline : str
-            As for `leaderboard`.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> from ctxlab.testing import sample_results
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     sample_results().report(f"{folder}/report.html").exists()
-        True
-        """
-        board = self.leaderboard(metric, baseline)
-        lost = list(self.lost())
-        return Path(view("write_report", path, title, board, lost, self.manifest))
-
-    def curve(self, metric: str | None = None, baseline: str | Strategy | None = None) -> Any:  # noqa: ANN401 - an altair chart
-        """Return a chart: a metric against the share of tokens kept, with intervals.
-
-        Examples
-        --------
-        >>> from ctxlab.testing import sample_results
-        >>> sample_results().curve().to_dict()["encoding"]["y"]["title"]
-        'all evidence kept'
-        """
-        return view("availability_curve", self.leaderboard(metric, baseline))
-
-    def pareto(self, metric: str | None = None) -> Any:  # noqa: ANN401 - an altair chart
-        """Return a chart: every strategy at every budget, with the frontier.
-
-        Examples
-        --------
-        >>> from ctxlab.testing import sample_results
-        >>> sample_results().pareto("answer").to_dict()["encoding"]["y"]["title"]
-        'answer kept'
-        """
-        return view("pareto", self.leaderboard(metric))
-
-    def _repr_html_(self) -> str:
-        return str(view("leaderboard_html", self.leaderboard()))
 
     def __repr__(self) -> str:
         asked = f"{self.outcomes.height} probes asked"

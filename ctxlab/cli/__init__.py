@@ -14,6 +14,7 @@ from ctxlab.cli import (
     comparing,
     experiments,
     exporting,
+    lab,
     listing,
     loading,
     production,
@@ -26,10 +27,10 @@ app = typer.Typer(
     name="ctxlab",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
     help="A laboratory for context compression: measure what every strategy keeps, loses, costs.",
 )
 app.command()(comparing.demo)
+app.command()(lab.lab)
 app.command("import")(loading.import_)
 app.command()(showing.budget)
 app.command()(comparing.compare)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ctxlab.cli import completing
 from ctxlab.errors import DataError, SpecError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 Paths = Annotated[
     list[str],
     typer.Argument(
-        help="Files or folders of conversations, or names of datasets.", show_default=False
+        help="Files or folders of conversations, or names of datasets.",
+        show_default=False,
+        autocompletion=completing.datasets,
     ),
 ]
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]

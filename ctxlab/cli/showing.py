@@ -183,7 +183,7 @@ def show(
 
 
 def _write_page(out: Path, shown: Explanation, facts: Mapping[str, Any], sizes: str) -> None:
-    from ctxlab.display.html import page
+    from ctxlab.display.conversation_views import page
 
     told = {"strategy": facts["strategy"], "question": facts["query"], "as billed": sizes}
     text = page(
