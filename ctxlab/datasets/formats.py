@@ -11,7 +11,7 @@ from ctxlab.chats.file_format import Format
 from ctxlab.core.declarations import Declaration, Plugins, declared, imported
 from ctxlab.errors import SpecError, UnknownNameError
 
-PACKAGES = ("ctxlab.chats", "ctxlab.datasets")
+PACKAGES = ("ctxlab.chats", "ctxlab.chats.logs", "ctxlab.chats.exports", "ctxlab.datasets")
 _DECLARED = re.compile(r"^(FORMAT) = Format\(", re.MULTILINE)
 
 
@@ -134,7 +134,21 @@ def sniff(raw: object) -> Format | None:
     >>> sniff([{"role": "user", "content": "Hi"}]).name
     'openai'
     """
-    return next((one for one in FORMATS.values() if one.recognises(raw)), None)
+    return next((one for one in FORMATS.values() if recognised(one, raw)), None)
+
+
+def recognised(one: Format, raw: object) -> bool:
+    """Say whether a format recognises a record; one of others' that fails does not.
+
+    Examples
+    --------
+    >>> recognised(FORMATS["openai"], [{"role": "user", "content": "Hi"}])
+    True
+    """
+    try:
+        return bool(one.recognises(raw))
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError):
+        return False
 
 
 def find_format(name: str) -> Format:

@@ -1,0 +1,72 @@
+"""What to say of a record that is in no format: its keys, the nearest format, how to convert."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ctxlab.datasets.formats import FORMATS
+from ctxlab.errors import DataError
+
+_WRITE = '{"messages": [{"role": "user", "content": "…"}]}'
+
+
+class UnknownFormatError(DataError):
+    """A record that is in no format that is recognised.
+
+    Examples
+    --------
+    >>> issubclass(UnknownFormatError, DataError)
+    True
+    """
+
+
+def unknown(raw: object) -> UnknownFormatError:
+    """Return the error of a record that no format recognises.
+
+    Examples
+    --------
+    >>> print(unknown({"msgs": [{"role": "user", "txt": "Hi"}], "who": "Ada"}))
+    is in no format that is recognised (keys msgs, role, txt, who); the nearest is 'openai'
+    (OpenAI chat messages), ...
+    """
+    seen = list(dict.fromkeys(_keys(raw)))
+    shown = f"keys {', '.join(sorted(seen)[:12])}" if seen else f"a {_kind(raw)} without keys"
+    name = _nearest(set(seen))
+    nearest = (
+        f"the nearest is {name!r} ({FORMATS[name].description}), whose keys are "
+        f"{', '.join(sorted(set(_keys(FORMATS[name].example)))[:8])}"
+        if name
+        else "none is near"
+    )
+    return UnknownFormatError(
+        f"is in no format that is recognised ({shown}); {nearest}; write a line "
+        f"{_WRITE} for each conversation, or name its format with --format: "
+        f"{', '.join(FORMATS)}, or module:reader of your own (`ctxlab formats` has examples)"
+    )
+
+
+def _kind(raw: object) -> str:
+    kinds = {str: "text", list: "list", type(None): "null", bool: "boolean"}
+    return kinds.get(type(raw), "number")
+
+
+def _keys(raw: object, depth: int = 3) -> Iterator[str]:
+    """Yield the keys of a value and of the first that it holds, as far down as tells it."""
+    if depth and isinstance(raw, dict):
+        for key, value in list(raw.items())[:20]:
+            yield str(key)
+            yield from _keys(value, depth - 1)
+    elif isinstance(raw, list):
+        for value in raw[:2]:
+            yield from _keys(value, depth)
+
+
+def _nearest(seen: set[str]) -> str | None:
+    """Return the format whose example has most keys in common with what was seen."""
+    shares: dict[str, float] = {}
+    for name, one in FORMATS.items():
+        theirs = set(_keys(one.example))
+        common = len(theirs & seen)
+        shares[name] = common / len(theirs | seen) if common else 0.0
+    best = max(shares, key=lambda name: shares[name], default=None)
+    return best if best and shares[best] else None
