@@ -38,18 +38,13 @@ def is_transcript(raw: object) -> bool:
     found = [match for line in lines if (match := _LINE.match(line.strip()))]
     speakers = Counter(match["who"].strip().lower() for match in found)
     known = {"user", "assistant", "human", "ai"} & set(speakers)
-    dated = any(match["when"] for match in found)
-    again = any(count > 1 for count in speakers.values())
-    return (
-        bool(found)
-        and _LINE.match(lines[0].strip()) is not None
-        and not _NOBODY & set(speakers)
-        and (len(known) > 1 or dated or (again and 2 <= len(speakers) <= len(found) / 2))
-        and len(found) >= _SHARE * len(lines)
-        or len(known) > 1
-        and bool(lines)
-        and _LINE.match(lines[0].strip()) is not None
-    )
+    if not found or _NOBODY & set(speakers) or not _LINE.match(lines[0].strip()):
+        return False
+    if len(known) > 1:
+        return True
+    # Any list of "name: text" is no talk: people speak in turns, or the lines have times.
+    turns = 2 <= len(speakers) <= len(found) / 2 or any(match["when"] for match in found)
+    return turns and len(found) >= _SHARE * len(lines)
 
 
 def read_transcript(raw: object, name: str) -> Iterator[Case]:
