@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from ctxlab.chats.containers import DAMAGES, kind_of, opened
-from ctxlab.chats.tables import TABLES, rows
+from ctxlab.chats.table_rows import TABLES, rows
 from ctxlab.errors import DataError
 
 JSON_LINES = (".jsonl", ".ndjson")
@@ -136,7 +136,7 @@ def _document(file: IO[bytes], kind: str, path: str, is_log: IsLog | None) -> It
     cause = found.error.__cause__ if found.error else None
     if not isinstance(cause, json.JSONDecodeError):
         yield found
-    elif cause.msg == "Extra data" and kind not in (".txt", ".md") or _begins_lines(data, cause):
+    elif (cause.msg == "Extra data" and kind not in (".txt", ".md")) or _begins_lines(data, cause):
         if _parsed(data.lstrip().partition(b"\n")[0], 1, 1, path).error is None:
             yield from _joined(_lines(BytesIO(data), path), is_log)
         else:

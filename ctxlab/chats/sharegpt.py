@@ -13,7 +13,7 @@ from ctxlab.chats.entries import converted
 from ctxlab.chats.fields import Fields
 from ctxlab.chats.file_format import Format
 from ctxlab.chats.openai_reader import messages_from_openai
-from ctxlab.chats.tables import parsed
+from ctxlab.chats.table_rows import parsed
 from ctxlab.core.cases import Case
 from ctxlab.core.segments import Message, Role, ToolCall
 from ctxlab.errors import DataError
@@ -57,9 +57,9 @@ def is_sharegpt(raw: object) -> bool:
 def _column(raw: object) -> str:
     for name in _COLUMNS if isinstance(raw, dict) else ():
         turns = parsed(raw.get(name))  # type: ignore[attr-defined]
-        if isinstance(turns, list) and (turns or name == "conversations"):
-            if all(isinstance(t, dict) and "from" in t for t in turns[:3]):
-                return name
+        listed = isinstance(turns, list) and (turns or name == "conversations")
+        if listed and all(isinstance(t, dict) and "from" in t for t in turns[:3]):  # type: ignore[index]
+            return name
     return ""
 
 
@@ -108,9 +108,7 @@ def _turn(
     text = "" if turn.raw.get("value", "") is None else turn.text("value")
     if sender not in _ROLES:
         known = ", ".join(_ROLES)
-        raise DataError(
-            f"is {turn.raw['from']!r}; expected one of {known}", field=turn.at("from")
-        )
+        raise DataError(f"is {turn.raw['from']!r}; expected one of {known}", field=turn.at("from"))
     if sender in _CALLS:
         calls = _calls(text, f"call_{number}")
         waiting[:] = [call.id for call in calls]

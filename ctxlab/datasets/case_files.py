@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from ctxlab.chats.containers import PACKED, is_elsewhere, kind_of, matching, opened
-from ctxlab.chats.file_format import Format
 from ctxlab.chats.files import JSON_LINES, Record, records_in
-from ctxlab.chats.tables import TABLES, parsed
+from ctxlab.chats.table_rows import TABLES, parsed
 from ctxlab.core.cases import Case
 from ctxlab.datasets.formats import FORMATS, find_format, recognised, sniff
 from ctxlab.datasets.unknown import UnknownFormatError, unknown
@@ -107,8 +106,8 @@ class _Reading:
             names = ", ".join(str(e.file).rpartition("/")[2] for e in several[:6]) or "nothing"
             problem = f"the zip holds no file of conversations; it holds {names}"
             raise (several[0] if len(several) == 1 else DataError(problem, path))
-        for error in several:
-            self.on_pass(error)
+        for passed in several:
+            self.on_pass(passed)
 
     def records(self, found: Iterable[Record], path: str, name: str) -> Iterator[Case]:
         """Yield the cases of records that are not `seen`: a second one of an id is an error."""
@@ -175,7 +174,7 @@ class _Reading:
             looks_so = isinstance(raw, str) and raw.lstrip()[:1] in ("{", "[")
             raise record.error if record.error and looks_so else unknown(raw)
         try:
-            yield from kind.read(raw, name)
+            found = list(kind.read(raw, name))
         except CtxlabError as error:
             if isinstance(error, DataError):
                 raise
@@ -185,6 +184,9 @@ class _Reading:
             # Readers of others may not look at every field; a record must not end the run.
             problem = f"cannot be read as {kind.name!r}: {type(error).__name__}: {error}"
             raise DataError(problem) from error
+        if not found:
+            raise DataError(f"holds no conversation, read as {kind.name!r}")
+        yield from found
 
 
 def _cell(raw: object, column: str) -> object:
@@ -300,5 +302,5 @@ def _folder(reading: _Reading, folder: str) -> Iterator[Case]:
         names = ", ".join(Path(str(error.file)).name for error in passed[:6]) or "nothing"
         problem = f"the folder holds no file of conversations; it holds {names}"
         raise DataError(f"{problem}; the files read are {', '.join(_SUFFIXES)}", folder)
-    for error in passed:
-        reading.on_pass(error)
+    for one in passed:
+        reading.on_pass(one)

@@ -25,7 +25,7 @@ class Formats(Mapping[str, Format]):
     Examples
     --------
     >>> list(FORMATS)[-3:]
-    ['cases', 'anthropic', 'openai']
+    ['messages', 'message-lines', 'transcript']
     """
 
     def __init__(self) -> None:

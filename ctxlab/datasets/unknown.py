@@ -26,8 +26,7 @@ def unknown(raw: object) -> UnknownFormatError:
     Examples
     --------
     >>> print(unknown({"msgs": [{"role": "user", "txt": "Hi"}], "who": "Ada"}))
-    is in no format that is recognised (keys msgs, role, txt, who); the nearest is 'openai'
-    (OpenAI chat messages), ...
+    is in no format that is recognised (keys msgs, role, txt, who); the nearest is ...
     """
     seen = list(dict.fromkeys(_keys(raw)))
     shown = f"keys {', '.join(sorted(seen)[:12])}" if seen else f"a {_kind(raw)} without keys"
@@ -63,10 +62,13 @@ def _keys(raw: object, depth: int = 3) -> Iterator[str]:
 
 def _nearest(seen: set[str]) -> str | None:
     """Return the format whose example has most keys in common with what was seen."""
+    known = {name: set(_keys(one.example, 2)) for name, one in FORMATS.items()}
+    # A key that few formats have says more than one, such as role, that most have.
+    weight = {key: 1 / sum(key in theirs for theirs in known.values())
+              for theirs in known.values() for key in theirs}  # fmt: skip
     shares: dict[str, float] = {}
-    for name, one in FORMATS.items():
-        theirs = set(_keys(one.example))
-        common = len(theirs & seen)
-        shares[name] = common / len(theirs | seen) if common else 0.0
+    for name, theirs in known.items():
+        common = sum(weight[key] for key in theirs & seen)
+        shares[name] = common / sum(weight[key] for key in theirs) if theirs else 0.0
     best = max(shares, key=lambda name: shares[name], default=None)
     return best if best and shares[best] else None

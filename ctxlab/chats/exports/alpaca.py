@@ -25,7 +25,7 @@ def is_alpaca(raw: object) -> bool:
 
 
 def read_alpaca(raw: object, name: str) -> Iterator[Case]:
-    """Yield a record as a conversation; an input follows its instruction on a line of its own.
+    r"""Yield a record as a conversation; an input follows its instruction on a line of its own.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def read_alpaca(raw: object, name: str) -> Iterator[Case]:
     --------
     >>> record = {"instruction": "Add", "input": "1 2", "output": "3"}
     >>> next(read_alpaca(record, "x")).messages[0].content
-    'Add\\n1 2'
+    'Add\n1 2'
     """
     fields = Fields(raw)
     entries = prompt(fields.optional("system"))

@@ -121,13 +121,25 @@ def _text(message: Fields) -> str:
     texts: list[str] = []
     for path, part in content.items("parts") if content.has("parts") else ():
         texts.append(part if isinstance(part, str) else _part(Fields(part, path)))
-    texts += [content.raw[key] for key in ("text", "result", "content", "user_profile",
-              "user_instructions", "model_set_context") if isinstance(content.raw.get(key), str)]
+    texts += [
+        content.raw[key]
+        for key in (
+            "text",
+            "result",
+            "content",
+            "user_profile",
+            "user_instructions",
+            "model_set_context",
+        )
+        if isinstance(content.raw.get(key), str)
+    ]
     for thought in content.objects("thoughts") if content.has("thoughts") else ():
         texts.append(thought.optional("content") or "")
-    context = message.child("metadata").raw.get("user_context_message_data") if message.has(
-        "metadata"
-    ) else None
+    context = (
+        message.child("metadata").raw.get("user_context_message_data")
+        if message.has("metadata")
+        else None
+    )
     if context and not texts:
         texts.append(json.dumps(context, ensure_ascii=False))
     return "\n".join(filter(None, texts))

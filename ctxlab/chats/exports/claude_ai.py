@@ -87,9 +87,7 @@ def _entries(message: Fields) -> Iterator[Entry]:
         elif kind == "tool_result":
             open_call = calls[len(results)]["id"] if len(results) < len(calls) else ""
             answers = block.optional("tool_use_id") or open_call
-            results.append(
-                {"role": "tool", "tool_call_id": answers, "content": _result(block)}
-            )
+            results.append({"role": "tool", "tool_call_id": answers, "content": _result(block)})
         elif kind != "token_budget":
             texts.append(block.optional(kind) or block.optional("text") or "")
     if not any(texts) and not calls:

@@ -12,7 +12,7 @@ from ctxlab.chats.fields import Fields, expect
 from ctxlab.chats.file_format import Format
 from ctxlab.chats.openai_reader import messages_from_openai
 from ctxlab.core.cases import Case
-from ctxlab.core.segments import ROLES, role_named
+from ctxlab.core.segments import role_named
 from ctxlab.errors import UnknownNameError
 
 _ROLES = ("role", "speaker", "sender", "author", "from")
@@ -110,7 +110,7 @@ FORMAT = Format(
     lines=True,
     priority=-5,
     example=[
-        {"role": ROLES[1], "content": "Hi", "timestamp": "2031-01-01"},
-        {"role": ROLES[2], "content": "Hello"},
+        {"conversation_id": "c1", "speaker": "Ada", "text": "Hi", "timestamp": "2031-01-01"},
+        {"conversation_id": "c1", "speaker": "Bo", "text": "Hello"},
     ],
 )

@@ -83,9 +83,7 @@ def _case(root: Fields, name: str) -> Case:
             raise DataError(f"is {role!r}; expected one of {known}", field=node.at("role"))
         when = node.raw.get("created_date")
         shown = {"role": _ROLES[role], "content": node.text("text")}
-        entries.append(
-            Entry(shown, node.path, created_at=when if isinstance(when, str) else None)
-        )
+        entries.append(Entry(shown, node.path, created_at=when if isinstance(when, str) else None))
         replies = list(node.objects("replies")) if node.has("replies") else []
         node = min(replies, key=_rank, default=None)
     return build_case(name, "oasst", converted(entries, messages_from_openai))

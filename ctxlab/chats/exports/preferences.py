@@ -14,6 +14,7 @@ from ctxlab.chats.case_building import build_case
 from ctxlab.chats.fields import Fields
 from ctxlab.chats.file_format import Format
 from ctxlab.core.cases import Case
+from ctxlab.errors import DataError
 
 _PAIRS = (
     ("chosen", "rejected"),
@@ -50,7 +51,9 @@ def read_preference(raw: object, name: str) -> Iterator[Case]:
     fields = Fields(raw)
     ids = ("id", "question_id", "prompt_id")
     given = next((fields.scalar(one) for one in ids if fields.has(one)), name)
-    pair = next(pair for pair in _PAIRS if all(one in fields.raw for one in pair))
+    pair = next((p for p in _PAIRS if all(one in fields.raw for one in p)), None)
+    if pair is None:
+        raise DataError("is missing; expected an answer that was chosen", field="chosen")
     for side in pair:
         asked = [] if _holds_prompt(fields.raw[side]) else _asked(fields)
         before = prompt(fields.raw.get("system")) + definitions(fields.raw.get("tools"))
@@ -107,5 +110,3 @@ FORMAT = Format(
         "rejected": "Bad",
     },
 )
-
-

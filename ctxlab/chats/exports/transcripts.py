@@ -25,11 +25,11 @@ _NOBODY = {"http", "https", "note", "todo", "warning", "error", "title", "date",
 
 
 def is_transcript(raw: object) -> bool:
-    """Say whether a text is a transcript: two speakers or more, or a user, take turns.
+    r"""Say whether a text is a transcript: two speakers or more, or a user, take turns.
 
     Examples
     --------
-    >>> is_transcript("User: Hi\\nAssistant: Hello"), is_transcript("role: user\\ncontent: Hi")
+    >>> is_transcript("User: Hi\nAssistant: Hello"), is_transcript("role: user\ncontent: Hi")
     (True, False)
     """
     if not isinstance(raw, str):
@@ -48,7 +48,7 @@ def is_transcript(raw: object) -> bool:
 
 
 def read_transcript(raw: object, name: str) -> Iterator[Case]:
-    """Yield the conversation of a transcript.
+    r"""Yield the conversation of a transcript.
 
     A speaker that is no role is a person: the first is taken as the user, others answer.
 
@@ -59,8 +59,8 @@ def read_transcript(raw: object, name: str) -> Iterator[Case]:
 
     Examples
     --------
-    >>> [m.content for m in next(read_transcript("Ada: Hi\\nthere\\nBo: Hello", "x")).messages]
-    ['Hi\\nthere', 'Hello']
+    >>> [m.content for m in next(read_transcript("Ada: Hi\nthere\nBo: Hello", "x")).messages]
+    ['Hi\nthere', 'Hello']
     """
     if not isinstance(raw, str):
         problem = "is no text; expected lines such as 'User: Hi'"

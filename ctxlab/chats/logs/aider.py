@@ -12,17 +12,19 @@ from ctxlab.core.segments import About, Message, Role
 from ctxlab.errors import DataError
 
 _CHAT = re.compile(r"^# aider chat started at (?P<when>.+)$", re.MULTILINE)
-_SENT = re.compile(r"^(?P<role>TO LLM|LLM RESPONSE|SYSTEM|USER|ASSISTANT)\b:? *(?P<when>\d{4}-.*)?$")
+_SENT = re.compile(
+    r"^(?P<role>TO LLM|LLM RESPONSE|SYSTEM|USER|ASSISTANT)\b:? *(?P<when>\d{4}-.*)?$"
+)
 _ROLES: dict[str, Role] = {"SYSTEM": "system", "USER": "user", "ASSISTANT": "assistant",
                            "TO LLM": "user", "LLM RESPONSE": "assistant"}  # fmt: skip
 
 
 def is_aider(raw: object) -> bool:
-    """Say whether a text is a history or a log of aider.
+    r"""Say whether a text is a history or a log of aider.
 
     Examples
     --------
-    >>> is_aider("# aider chat started at 2031-01-01 10:00:00\\n\\n#### Fix it\\n\\nDone.")
+    >>> is_aider("# aider chat started at 2031-01-01 10:00:00\n\n#### Fix it\n\nDone.")
     True
     """
     if not isinstance(raw, str):
@@ -31,7 +33,7 @@ def is_aider(raw: object) -> bool:
 
 
 def read_aider(raw: object, name: str) -> Iterator[Case]:
-    """Yield a case for every chat of a history, or one of a log.
+    r"""Yield a case for every chat of a history, or one of a log.
 
     Raises
     ------
@@ -40,7 +42,7 @@ def read_aider(raw: object, name: str) -> Iterator[Case]:
 
     Examples
     --------
-    >>> text = "# aider chat started at 2031-01-01 10:00:00\\n\\n#### Fix it\\n\\nDone."
+    >>> text = "# aider chat started at 2031-01-01 10:00:00\n\n#### Fix it\n\nDone."
     >>> [(m.role, m.content) for m in next(read_aider(text, "x")).messages]
     [('user', 'Fix it'), ('assistant', 'Done.')]
     """

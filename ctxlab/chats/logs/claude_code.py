@@ -127,8 +127,8 @@ def _entry(line: Line) -> Entry:
     created_at = when if isinstance(when, str) else None
     if fields.raw.get("type") == "attachment":
         text = json.dumps(fields.raw.get("attachment"), ensure_ascii=False)
-        message = {"role": "user", "content": text}
-        return Entry(message, fields.at("attachment"), "injected", created_at=created_at)
+        attached = {"role": "user", "content": text}
+        return Entry(attached, fields.at("attachment"), "injected", created_at=created_at)
     message = fields.child("message")
     kind = "summary" if line.is_summary else ""
     if not kind and fields.raw.get("type") == "user" and _is_injected(fields, message):

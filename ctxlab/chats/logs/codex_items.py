@@ -91,7 +91,7 @@ def as_chat(item: Mapping[str, Any], path: str) -> dict[str, Any]:
         output = item.get("output")
         return {"role": "tool", "tool_call_id": fields.text("call_id"), "content": _shown(output)}
     if fields.has("call_id"):
-        held = next((item[k] for k in ("arguments", "input", "action") if k in item), {})
+        held: object = next((item[k] for k in ("arguments", "input", "action") if k in item), {})
         arguments = held if isinstance(held, str) else json.dumps(held, ensure_ascii=False)
         name = fields.optional("name") or kind.removesuffix("_call")
         function = {"name": name, "arguments": arguments}

@@ -17,6 +17,7 @@ from ctxlab.chats.fields import Fields, expect
 from ctxlab.chats.file_format import Format
 from ctxlab.core.cases import Case
 from ctxlab.core.segments import About, Message
+from ctxlab.errors import DataError
 
 _ATTACHED = ("attachment://", "tc://")
 
@@ -58,7 +59,10 @@ def read_inspect(raw: object, name: str) -> Iterator[Case]:
         yield build_case(name, "inspect", _messages(Fields({"messages": raw}), {}))
         return
     fields = Fields(raw)
-    for sample in fields.objects("samples") if "samples" in fields.raw else [fields]:
+    samples = list(fields.objects("samples")) if "samples" in fields.raw else [fields]
+    if not samples:
+        raise DataError("holds no sample; expected at least one", field="samples")
+    for sample in samples:
         given = sample.scalar("id") if sample.has("id") else name
         epoch = sample.scalar("epoch") if sample.has("epoch") else "1"
         held = sample.raw.get("attachments")

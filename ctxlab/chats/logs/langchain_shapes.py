@@ -19,7 +19,7 @@ def as_openai(message: object) -> object:
     >>> as_openai({"type": "human", "data": {"content": "Hi"}})
     {'role': 'user', 'content': 'Hi'}
     """
-    if not isinstance(message, dict) or "role" in message and "kwargs" not in message:
+    if not isinstance(message, dict) or ("role" in message and "kwargs" not in message):
         return message
     held: dict[str, Any] = message
     kind = message.get("type")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ctxlab.chats.any_chat import case_of, chat_of, definitions, is_chat
 from ctxlab.chats.fields import Fields
 from ctxlab.chats.file_format import Format
-from ctxlab.chats.tables import parsed
+from ctxlab.chats.table_rows import parsed
 from ctxlab.core.cases import Case
 
 _KEYS = ("observations", "traceId", "parentObservationId", "projectId", "htmlPath")

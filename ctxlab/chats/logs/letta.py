@@ -11,7 +11,7 @@ from ctxlab.chats.entries import Entry, compacted, converted
 from ctxlab.chats.fields import Fields, expect
 from ctxlab.chats.file_format import Format
 from ctxlab.chats.openai_reader import messages_from_openai
-from ctxlab.chats.tables import parsed
+from ctxlab.chats.table_rows import parsed
 from ctxlab.core.cases import Case
 from ctxlab.errors import DataError
 
@@ -57,7 +57,8 @@ def read_letta(raw: object, name: str) -> Iterator[Case]:
     for at, value in enumerate(expect(raw, list, "")):
         message = Fields(value, f"[{at}]")
         kind = message.text("message_type").removesuffix("_message")
-        role, shown = "", {}
+        role = ""
+        shown: dict[str, Any] = {}
         if kind in ("tool_call", "approval_request"):
             held = "tool_calls" if message.has("tool_calls") else "tool_call"
             calls = list(message.objects(held)) if held == "tool_calls" else [message.child(held)]

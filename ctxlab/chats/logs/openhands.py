@@ -115,9 +115,7 @@ class _Run:
         summary = facts.get("summary")
         if isinstance(summary, str) and summary:
             shown = {"role": "user", "content": summary}
-            self._put(
-                Entry(shown, event.path, "summary", compacted(kept=kept), _when(event)), key
-            )
+            self._put(Entry(shown, event.path, "summary", compacted(kept=kept), _when(event)), key)
         else:
             self.waiting = kept
 

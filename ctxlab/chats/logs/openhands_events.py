@@ -30,11 +30,15 @@ def first_version(event: Fields) -> Found | None:
     if event.has("observation"):
         if event.raw["observation"] in _SILENT:
             return None
-        return {
-            "role": "tool",
-            "tool_call_id": _call_id(event) or f"event_{event.raw.get('cause')}",
-            "content": event.optional("content") or "",
-        }, "", ""
+        return (
+            {
+                "role": "tool",
+                "tool_call_id": _call_id(event) or f"event_{event.raw.get('cause')}",
+                "content": event.optional("content") or "",
+            },
+            "",
+            "",
+        )
     action = event.optional("action") or ""
     args = event.child("args") if event.has("args") else Fields({}, event.at("args"))
     if action in _SILENT:
@@ -95,7 +99,9 @@ def sdk_version(event: Fields) -> Found | None:
                  "tool_calls": [call]}  # fmt: skip
         return shown, response, ""
     if kind in ("ObservationEvent", "AgentErrorEvent", "UserRejectObservation"):
-        held = event.raw.get("observation", event.raw.get("error", event.raw.get("rejection_reason")))
+        held = event.raw.get(
+            "observation", event.raw.get("error", event.raw.get("rejection_reason"))
+        )
         if isinstance(held, dict):
             held = held.get("content", held.get("output", held))
         return {"role": "tool", "tool_call_id": event.text("tool_call_id"),

@@ -16,7 +16,7 @@ from ctxlab.chats.case_building import build_case
 from ctxlab.chats.entries import Entry
 from ctxlab.chats.fields import Fields
 from ctxlab.chats.file_format import Format
-from ctxlab.chats.tables import parsed
+from ctxlab.chats.table_rows import parsed
 from ctxlab.core.cases import Case
 from ctxlab.errors import DataError
 

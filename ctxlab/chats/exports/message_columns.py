@@ -12,7 +12,7 @@ from typing import Any
 from ctxlab.chats.any_chat import case_of, chat_of, definitions, is_chat, prompt
 from ctxlab.chats.fields import Fields
 from ctxlab.chats.file_format import Format
-from ctxlab.chats.tables import parsed
+from ctxlab.chats.table_rows import parsed
 from ctxlab.core.cases import Case
 
 _COLUMNS = ("messages", "conversation", "conversations", "turns", "chat", "dialog", "dialogue",
