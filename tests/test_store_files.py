@@ -322,6 +322,7 @@ def test_restoring_changes_nothing_in_the_backup(saved, path):
     assert not Path(f"{saved}.wal").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sql", CHANGES)
 def test_kill_9_after_a_migration_leaves_a_store_that_opens(path, sql):
     """Its log needs nothing for the replay that the store has not loaded; no row is lost."""
