@@ -121,6 +121,6 @@ def put_compactions(case: Case) -> None:
             if figure is not None
         )
         facts = [told.trigger, figures and f"the log reports {figures}",
-                 f"{len(told.kept):,} messages kept" if told.kept else ""]  # fmt: skip
+                 f"messages kept: {len(told.kept):,}" if told.kept else ""]  # fmt: skip
         named = "; ".join(filter(None, facts))
         put(f"compacted before {message.id}{f' ({named})' if named else ''}")

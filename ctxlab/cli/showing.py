@@ -93,8 +93,9 @@ def budget(
         cells.append(["all", totals[0], *whole, totals[1]])
     columns = {"conversation": "left", "messages": "right"} | dict.fromkeys(roles, "right")
     put_table(cells, {**columns, "total": "right"}, f"Tokens, {encoding}, chat overhead included")
-    if len(cases) == 1 and is_session(cases[0]):
-        put_breakdowns(cases, list(Breakdown), encoding, top)
+    # A session's file may hold side chains after it; --by shows those as well.
+    if cases and is_session(cases[0]) and len({case.cluster or case.id for case in cases}) == 1:
+        put_breakdowns(cases[:1], list(Breakdown), encoding, top)
 
 
 def _spent(case: Case, encoding: str) -> dict[str, Any]:

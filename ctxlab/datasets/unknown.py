@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ctxlab.datasets.formats import FORMATS
 from ctxlab.errors import DataError
 
+_DEPTH = 3
+_YAML = re.compile(r"^[ -]*([A-Za-z_]+): ", re.MULTILINE)
+_FROM_YAML = (
+    "python -c 'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout)'"
+    " < FILE > FILE.json"
+)
 _WRITE = '{"messages": [{"role": "user", "content": "…"}]}'
 
 
@@ -38,10 +45,16 @@ def unknown(raw: object) -> UnknownFormatError:
         else "none is near"
     )
     return UnknownFormatError(
-        f"is in no format that is recognised ({shown}); {nearest}; write a line "
-        f"{_WRITE} for each conversation, or name its format with --format: "
-        f"{', '.join(FORMATS)}, or module:reader of your own (`ctxlab formats` has examples)"
+        f"is in no format that is recognised ({shown}); {nearest}; {_remedy(raw)}, or name its "
+        "format with --format NAME (`ctxlab formats` lists them with examples), or a reader of "
+        "your own with --format module:reader"
     )
+
+
+def _remedy(raw: object) -> str:
+    if isinstance(raw, str) and _YAML.search(raw):
+        return f"it looks like YAML: convert it with {_FROM_YAML}"
+    return f"write a line {_WRITE} for each conversation"
 
 
 def _kind(raw: object) -> str:
@@ -49,12 +62,14 @@ def _kind(raw: object) -> str:
     return kinds.get(type(raw), "number")
 
 
-def _keys(raw: object, depth: int = 3) -> Iterator[str]:
+def _keys(raw: object, depth: int = _DEPTH) -> Iterator[str]:
     """Yield the keys of a value and of the first that it holds, as far down as tells it."""
     if depth and isinstance(raw, dict):
         for key, value in list(raw.items())[:20]:
             yield str(key)
             yield from _keys(value, depth - 1)
+    elif isinstance(raw, str):
+        yield from _YAML.findall(raw[:2_000]) if depth == _DEPTH else ()
     elif isinstance(raw, list):
         for value in raw[:2]:
             yield from _keys(value, depth)

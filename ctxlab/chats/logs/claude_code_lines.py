@@ -30,8 +30,10 @@ class Line:
 
     @property
     def uuid(self) -> str:
-        """The line's id, empty where it has none."""
-        return _text(self.raw.get("uuid"))
+        """The line's id; one of its place where a line that counts has none."""
+        named = _text(self.raw.get("uuid"))
+        counts = self.raw.get("type") in CHAT or self.is_boundary
+        return named or (f"#{self.at}" if counts else "")
 
     @property
     def parent(self) -> str:
@@ -111,7 +113,11 @@ def active(lines: Sequence[Line]) -> list[Line]:
     while current is not None and current.uuid not in walked:
         walked.add(current.uuid)
         current = by_id.get(current.parent) or _before(current, chat)
-    kept = walked | {line.uuid for line in lines if line.is_boundary or line.is_summary}
+    kept = walked | {
+        line.uuid
+        for line in lines
+        if line.is_boundary or line.is_summary or line.uuid.startswith("#")
+    }
     responses = {line.response for line in lines if line.uuid in kept and line.response}
     for line in lines:
         whole = line.response in responses if line.response else False

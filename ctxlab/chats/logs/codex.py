@@ -18,6 +18,7 @@ from ctxlab.chats.file_format import Format
 from ctxlab.chats.logs.codex_items import Record, as_chat, injected, records_of
 from ctxlab.chats.openai_reader import messages_from_openai
 from ctxlab.core.cases import Case
+from ctxlab.core.segments import Compaction
 from ctxlab.errors import DataError
 
 _RECORDS = ("response_item", "event_msg", "session_meta", "turn_context", "compacted")
@@ -89,6 +90,7 @@ class _Rollout:
     replaying: bool = False
     used: int | None = None
     waiting: list[int] = field(default_factory=list)
+    pending: Compaction | None = None
 
     def take(self, record: Record) -> None:
         payload, kind = record.payload, record.payload.get("type")
@@ -101,7 +103,7 @@ class _Rollout:
                 self._add(payload, record)
         elif record.type == "compacted":
             history = payload.get("replacement_history")
-            message = payload.get("message")
+            message = payload.get("message") or payload.get("summary")
             items = history if isinstance(history, list) else []
             self._compact(record, items, message if isinstance(message, str) else "")
         elif record.type == "event_msg":
@@ -146,8 +148,10 @@ class _Rollout:
             self._add({"type": "message", "role": _MIRRORS[kind], "content": text}, record)
 
     def _count(self, usage: Mapping[str, Any]) -> None:
-        after = figure(usage.get("input_tokens"))
-        self.used = figure(usage.get("total_tokens")) or after or self.used
+        # Right after a compaction a count may say the total alone.
+        total = figure(usage.get("total_tokens"))
+        after = figure(usage.get("input_tokens")) or total
+        self.used = total or after or self.used
         for at in self.waiting if after else ():
             if at < len(self.entries) and self.entries[at].compaction:
                 told = replace(self.entries[at].compaction, tokens_after=after)  # type: ignore[type-var]
@@ -166,6 +170,9 @@ class _Rollout:
         self._put(Entry(shown, record.path, told, created_at=record.created_at), _key(item))
 
     def _put(self, entry: Entry, key: str) -> None:
+        if self.pending is not None:
+            self.waiting.append(len(self.entries))
+            entry, self.pending = replace(entry, compaction=self.pending), None
         self.entries.append(entry)
         self.keys.append(key)
 
@@ -185,13 +192,10 @@ class _Rollout:
             new.append((item, "summary" if said else "injected"))
         if summary and not any(kind == "summary" for _, kind in new):
             new.append(({"type": "message", "role": "user", "content": summary}, "summary"))
-        start = len(self.entries)
+        told, before = record.payload, figure(record.payload.get("tokens_before"))
+        self.pending = compacted(told.get("trigger"), before or self.used, None, kept)
         for item, kind in sorted(new, key=lambda one: one[1] != "summary"):
             self._add(item, record, kind)
-        if new:
-            told = compacted("", self.used, None, kept)
-            self.entries[start] = replace(self.entries[start], compaction=told)
-            self.waiting.append(start)
 
 
 def _key(item: Mapping[str, Any], whole: bool = True) -> str:
@@ -202,8 +206,9 @@ def _key(item: Mapping[str, Any], whole: bool = True) -> str:
         content = "\n".join(text for text in texts if isinstance(text, str))
     if not whole:
         return content if isinstance(content, str) else ""
-    names = ("type", "role", "call_id", "encrypted_content", "arguments", "input", "output")
-    return json.dumps([*(item.get(name) for name in names), content], default=str)
+    names = ("role", "call_id", "encrypted_content", "arguments", "input", "output")
+    kind = item.get("type", "message")
+    return json.dumps([kind, *(item.get(name) for name in names), content], default=str)
 
 
 FORMAT = Format(
