@@ -169,7 +169,7 @@ class _Reading:
             raise record.error
         if self.column:
             raw = _cell(raw, self.column)
-        kind = self.chosen or sniff(raw)
+        kind = self.chosen or sniff(raw, lines=bool(record.lines))
         if kind is None:
             looks_so = isinstance(raw, str) and raw.lstrip()[:1] in ("{", "[")
             raise record.error if record.error and looks_so else unknown(raw)

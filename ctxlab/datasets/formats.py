@@ -126,15 +126,23 @@ def register_format(one: Format) -> Format:
     return FORMATS.add(one)
 
 
-def sniff(raw: object) -> Format | None:
+def sniff(raw: object, *, lines: bool = False) -> Format | None:
     """Return the format that a record looks like, or None.
+
+    Parameters
+    ----------
+    raw : object
+        The record.
+    lines : bool
+        It is the list of a file's lines: only formats of such are asked.
 
     Examples
     --------
     >>> sniff([{"role": "user", "content": "Hi"}]).name
     'openai'
     """
-    return next((one for one in FORMATS.values() if recognised(one, raw)), None)
+    kinds = (one for one in FORMATS.values() if one.lines or not lines)
+    return next((one for one in kinds if recognised(one, raw)), None)
 
 
 def recognised(one: Format, raw: object) -> bool:

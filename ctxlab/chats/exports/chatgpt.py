@@ -63,7 +63,7 @@ def _branch(fields: Fields) -> list[Fields]:
     mapping = fields.child("mapping")
     current = fields.raw.get("current_node")
     if not isinstance(current, str) or current not in mapping.raw:
-        inner = {n.get("parent") for n in mapping.raw.values() if isinstance(n, dict)}
+        inner = [n.get("parent") for n in mapping.raw.values() if isinstance(n, dict)]
         leaves = [key for key in mapping.raw if key not in inner]
         current = leaves[-1] if leaves else None
     found: list[Fields] = []

@@ -67,40 +67,50 @@ def _branch(fields: Fields) -> list[Fields]:
 
 
 def _entries(message: Fields) -> Iterator[Entry]:
-    """Yield a message: its text and calls as one, every result of a tool as the next."""
+    """Yield a message: its text and calls, the results of tools, and what was said after them."""
     sender = message.text("sender")
     if sender not in _SENDERS:
         raise DataError(f"is {sender!r}; expected human or assistant", field=message.at("sender"))
-    texts = [
-        one.optional("extracted_content") or ""
-        for one in (message.objects("attachments") if message.has("attachments") else ())
-    ]
-    calls: list[dict[str, Any]] = []
-    results: list[dict[str, Any]] = []
+    role = _SENDERS[sender]
+    attached = list(_attached(message))
+    parts: list[dict[str, Any]] = [{"role": role, "content": "\n".join(attached)}]
+    calls = 0
     for block in message.objects("content") if message.has("content") else ():
         kind = block.optional("type") or "text"
+        if kind == "tool_result":
+            made = parts[-1].get("tool_calls") or [{"id": ""}]
+            answers = block.optional("tool_use_id") or made[-1]["id"]
+            parts.append({"role": "tool", "tool_call_id": answers, "content": _result(block)})
+            continue
+        if parts[-1]["role"] == "tool":
+            parts.append({"role": role, "content": ""})
         if kind == "tool_use":
-            call = block.optional("id") or f"{message.path}.{len(calls)}"
+            calls += 1
+            key = block.optional("id") or f"{message.path}.{calls}"
             arguments = json.dumps(block.raw.get("input", {}), ensure_ascii=False)
             function = {"name": block.text("name"), "arguments": arguments}
-            calls.append({"id": call, "type": "function", "function": function})
-        elif kind == "tool_result":
-            open_call = calls[len(results)]["id"] if len(results) < len(calls) else ""
-            answers = block.optional("tool_use_id") or open_call
-            results.append({"role": "tool", "tool_call_id": answers, "content": _result(block)})
+            call = {"id": key, "type": "function", "function": function}
+            parts[-1].setdefault("tool_calls", []).append(call)
         elif kind != "token_budget":
-            texts.append(block.optional(kind) or block.optional("text") or "")
-    if not any(texts) and not calls:
-        texts.append(message.optional("text") or "")
-    for file in message.objects("files") if message.has("files") else ():
-        texts.append(f"[file {file.optional('file_name') or ''}]")
-    shown: dict[str, Any] = {"role": _SENDERS[sender], "content": "\n".join(filter(None, texts))}
-    if calls:
-        shown["tool_calls"] = calls
+            _say(parts[-1], block.optional(kind) or block.optional("text") or "")
+    if len(parts) == 1 and not calls and parts[0]["content"] == "\n".join(attached):
+        _say(parts[0], message.optional("text") or "")
     created_at = message.optional("created_at")
-    yield Entry(shown, message.path, created_at=created_at)
-    for result in results:
-        yield Entry(result, message.path, created_at=created_at)
+    yield from (Entry(part, message.path, created_at=created_at) for part in parts)
+
+
+def _attached(message: Fields) -> Iterator[str]:
+    for one in message.objects("attachments") if message.has("attachments") else ():
+        yield one.optional("extracted_content") or f"[file {one.optional('file_name') or ''}]"
+    for name in ("files", "files_v2"):
+        if message.has(name):
+            # Of both lists the newer holds the older.
+            yield from (f"[file {f.optional('file_name') or ''}]" for f in message.objects(name))
+            return
+
+
+def _say(part: dict[str, Any], text: str) -> None:
+    part["content"] = "\n".join(filter(None, (part["content"], text)))
 
 
 def _result(block: Fields) -> str:
