@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
-from ctxlab.datasets import read
+from ctxlab.core.cases import Case, Probe
+from ctxlab.core.segments import Message
+from ctxlab.datasets import load, read
+from ctxlab.datasets.errata import Erratum, corrected
 from ctxlab.errors import DataError
 
 
@@ -368,6 +372,37 @@ def test_captions_of_photos_belong_to_their_turn(tmp_path):
     qa = [{"question": "What flew?", "answer": "a kite", "evidence": ["D1:1"], "category": 4}]
     [case] = document([{"sample_id": "c", "conversation": talk, "qa": qa}], tmp_path)
     assert case.messages[0].content == "Look!\n[shares a red kite]"
+
+
+@pytest.mark.skipif(not os.environ.get("CTXLAB_DATA_DIR"), reason="needs the mirror")
+def test_errata_are_a_dataset_of_their_own():
+    """The published gold stays; the corrected is read under the name with +errata."""
+    published, fixed = load("locomo:dev"), load("locomo:dev+errata")
+    assert {case.dataset for case in fixed} == {"locomo+errata"}
+    changed = [
+        (one.question, one.evidence, other.evidence)
+        for case, same in zip(published, fixed, strict=True)
+        for one, other in zip(case.probes, same.probes, strict=True)
+        if one != other
+    ]
+    assert changed == [("When did Maria meet Jean?", ("D7:1",), ("D7:5",))]
+
+
+def test_an_erratum_leaves_gold_alone_that_is_not_as_published():
+    """Somebody else may have corrected it; a question that nothing answers is not asked."""
+    message = Message("m1", "user", "I ran 5 km.")
+    probes = (
+        Probe("a", "How far?", "6 km"),
+        Probe("b", "How far?", "5 km"),
+        Probe("c", "Who?", "x"),
+    )
+    facts = {"dataset": "d", "case": "c", "source": "a report"}
+    known = [
+        Erratum(question="How far?", published="6 km", answer="5 km", **facts),
+        Erratum(question="Who?", published="x", withdrawn=True, **facts),
+    ]
+    [case] = corrected([Case("c", "d", (message,), probes)], known)
+    assert [(probe.id, probe.answer) for probe in case.probes] == [("a", "5 km"), ("b", "5 km")]
 
 
 def longmemeval(question, sessions, names):
