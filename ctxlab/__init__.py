@@ -24,13 +24,22 @@ if TYPE_CHECKING:
     from ctxlab.chats.anthropic_reader import messages_from_anthropic
     from ctxlab.chats.compressing import compress
     from ctxlab.chats.openai_reader import messages_from_openai
+    from ctxlab.chats.spending import spent_by, windows_of
     from ctxlab.chats.workshop_file import load_workshop
     from ctxlab.core.budgets import Budget, TierBudget, TierShare
     from ctxlab.core.cases import Case, Probe
     from ctxlab.core.context import Context
     from ctxlab.core.metric import Metric, MetricTraits
     from ctxlab.core.recipe import Recipe
-    from ctxlab.core.segments import ContextTier, Message, Segment, Span, ToolCall
+    from ctxlab.core.segments import (
+        About,
+        Compaction,
+        ContextTier,
+        Message,
+        Segment,
+        Span,
+        ToolCall,
+    )
     from ctxlab.core.specs import parse
     from ctxlab.core.strategy import Outcome, Pipeline, Select, Strategy, Traits, run
     from ctxlab.core.task import Task
@@ -53,13 +62,22 @@ _MODULES = {
     "chats.anthropic_reader": ("messages_from_anthropic",),
     "chats.compressing": ("compress",),
     "chats.openai_reader": ("messages_from_openai",),
+    "chats.spending": ("spent_by", "windows_of"),
     "chats.workshop_file": ("load_workshop",),
     "core.budgets": ("Budget", "TierBudget", "TierShare"),
     "core.cases": ("Case", "Probe"),
     "core.context": ("Context",),
     "core.metric": ("Metric", "MetricTraits"),
     "core.recipe": ("Recipe",),
-    "core.segments": ("ContextTier", "Message", "Segment", "Span", "ToolCall"),
+    "core.segments": (
+        "About",
+        "Compaction",
+        "ContextTier",
+        "Message",
+        "Segment",
+        "Span",
+        "ToolCall",
+    ),
     "core.specs": ("parse",),
     "core.strategy": ("Outcome", "Pipeline", "Select", "Strategy", "Traits", "run"),
     "core.task": ("Task",),

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from ctxlab.chats.workshop_file import WorkshopFile, load_workshop
 from ctxlab.core.cases import Case
 from ctxlab.datasets.case_files import OnSkip, read_all
+from ctxlab.datasets.errata import SUFFIX, corrected, errata
 from ctxlab.datasets.public_sources import PublicSource, PublishedFile, is_dataset, source_and_split
 from ctxlab.errors import DatasetError
 
@@ -60,6 +61,8 @@ def load(name: str) -> list[Case]:
     name : str
         ``"locomo"`` for all of a dataset, ``"locomo:dev"`` for a split. A split is the same cases
         for everybody: those of the published files, or of a local mirror that holds the split.
+        With ``+errata`` at its end, gold that is known to be wrong is corrected, in a dataset of
+        that name: figures on both tell what the errors are worth.
 
     Raises
     ------
@@ -95,9 +98,12 @@ def cases_of(name: str, *, skip_bad: bool = False, on_skip: OnSkip | None = None
     files = fetch(name)
     prepared = {Path(one.file).name: one.format for one in wanted.mirror if one.split == split}
     format_name = prepared.get(files[0].name) or wanted.format
-    for case in read_all(files, format_name, skip_bad=skip_bad, on_skip=on_skip):
-        if wanted.holds(split, case.id):
-            yield replace(case, cluster=case.cluster or _cluster(wanted, case.id))
+    held = (
+        replace(case, cluster=case.cluster or _cluster(wanted, case.id))
+        for case in read_all(files, format_name, skip_bad=skip_bad, on_skip=on_skip)
+        if wanted.holds(split, case.id)
+    )
+    yield from corrected(held, errata(wanted.name)) if name.endswith(SUFFIX) else held
 
 
 def _cluster(wanted: PublicSource, case_id: str) -> str | None:
