@@ -122,6 +122,7 @@ def test_json_is_jsonb_and_times_have_zones(tables):
         "workshops.metadata", "step_definitions.depends_on", "step_definitions.definition",
         "chat_messages.tool_calls", "chat_messages.metadata", "step_artifacts.artifact",
         "step_artifact_versions.artifact", "artifact_schemas.json_schema",
+        "artifact_schemas.migration",
     }  # fmt: skip
     assert kinds["step_artifacts.extracted_at"] == "timestamptz"
     assert "json" not in kinds.values()

@@ -34,7 +34,7 @@ from ctxlab.workshop import NOTHING_BEFORE, Protocol
 from ctxlab.workshop.artifacts import Artifacts, merge_patch
 from ctxlab.workshop.assembly import assemble, step_table
 from ctxlab.workshop.autosave import AutoSaver
-from ctxlab.workshop.compatibility import changes
+from ctxlab.workshop.schema_changes import changes
 from ctxlab.workshop.workshops import Workshops
 
 FILES = sorted((bundled_dir() / "workshops").glob("*.json"))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from ctxlab.core.context import Context
 from ctxlab.core.segments import ContextTier
+from ctxlab.text.json_numbers import loads
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,14 @@ class ArtifactRecord:
 
     @property
     def artifact(self) -> dict[str, Any]:
-        """The artifact; changing what comes back changes nothing that is stored.
+        """The artifact, numbers with all digits; changing what comes back changes nothing stored.
 
         Examples
         --------
         >>> ArtifactRecord("art_1", "persona", "{}", 1, 1).artifact
         {}
         """
-        found: dict[str, Any] = json.loads(self.text)
+        found: dict[str, Any] = loads(self.text)
         return found
 
 

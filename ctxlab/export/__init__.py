@@ -55,6 +55,7 @@ def export(
     out: str | Path,
     steps: Sequence[str] | None = None,
     versions: Mapping[str, int] | None = None,
+    protocol: str | None = None,
 ) -> list[Path]:
     """Write tables and artifact schemas for a target; return the files that were written.
 
@@ -70,7 +71,9 @@ def export(
     steps : sequence of str, optional
         Only the schemas of these steps.
     versions : mapping of str to int, optional
-        The schema version of a step, where it is not to be the latest.
+        The schema version of a step, where it is not to be the chosen one or the latest.
+    protocol : str, optional
+        Only the steps of this protocol.
 
     Raises
     ------
@@ -93,7 +96,7 @@ def export(
     if target not in TARGETS:
         raise UnknownNameError("export target", target, TARGETS)
     module = cast("Target", import_module(f"ctxlab.export.{_FILES[target]}"))
-    texts = module.files(chosen_schemas(store, steps, versions))
+    texts = module.files(chosen_schemas(store, steps, versions, protocol))
     folder = Path(out)
     try:
         folder.mkdir(parents=True, exist_ok=True)

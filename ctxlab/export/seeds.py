@@ -13,14 +13,16 @@ def schema_inserts(schemas: Sequence[StepSchema]) -> list[str]:
     Examples
     --------
     >>> print(schema_inserts([StepSchema("persona", 2, '{"type": "object"}')])[0])
-    INSERT INTO artifact_schemas (step_id, schema_version, json_schema) VALUES ('persona', 2, '{
+    INSERT INTO artifact_schemas (protocol, step_id, schema_version, json_schema)
+      VALUES ('design-thinking', 'persona', 2, '{
       "type": "object"
     }') ON CONFLICT DO NOTHING;
     <BLANKLINE>
     """
     return [
-        "INSERT INTO artifact_schemas (step_id, schema_version, json_schema) VALUES "  # noqa: S608
-        f"({_quoted(one.step)}, {one.version}, {_quoted(one.pretty())}) ON CONFLICT DO NOTHING;\n"
+        "INSERT INTO artifact_schemas (protocol, step_id, schema_version, json_schema)\n"  # noqa: S608
+        f"  VALUES ({_quoted(one.protocol)}, {_quoted(one.step)}, {one.version}, "
+        f"{_quoted(one.pretty())}) ON CONFLICT DO NOTHING;\n"
         for one in schemas
     ]
 
