@@ -255,7 +255,7 @@ SCHEMAS = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(SCHEMAS, SCHEMAS, st.lists(VALUES, min_size=4, max_size=8))
 def test_compatible_means_that_no_artifact_is_refused(old, new, values):
     """Whatever the old schema accepts, the new one does, or the verdict is another."""
