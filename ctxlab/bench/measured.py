@@ -1,4 +1,4 @@
-"""What an experiment measured, as arrays: one row a strategy and budget, one column a probe."""
+"""What an experiment measured, as arrays: one row per strategy and budget, one column a probe."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Measured:
     Parameters
     ----------
     outcomes : polars.DataFrame
-        One row a trial and probe, as `ctxlab.store.runs.Runs.outcomes` gives them.
+        One row per trial and probe, as `ctxlab.store.runs.Runs.outcomes` gives them.
     values : polars.DataFrame
-        One row a trial, probe and metric.
+        One row per trial, probe and metric.
     metrics : mapping of str to (str, MetricTraits)
         Name and traits of every metric, by its key.
 

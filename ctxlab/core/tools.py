@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Encoder(Protocol):
-    """Any callable from texts to a matrix: one row of floats a text.
+    """Any callable from texts to a matrix: one row of floats per text.
 
     Examples
     --------
@@ -23,7 +23,7 @@ class Encoder(Protocol):
     """
 
     def __call__(self, texts: Sequence[str], /) -> ArrayLike:
-        """Return one vector a text, all of one length."""
+        """Return one vector per text, all of one length."""
 
 
 class LanguageModel(Protocol):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from harness import LONG, schedule
 
+pytestmark = pytest.mark.slow
 FAMILIES = sorted(file.stem for file in Path(__file__).parent.glob("family_*.py"))
 
 
