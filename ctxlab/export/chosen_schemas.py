@@ -27,6 +27,7 @@ class StepSchema:
     version: int
     text: str
     protocol: str = "design-thinking"
+    migration: str | None = None
 
     @property
     def name(self) -> str:
@@ -126,7 +127,7 @@ def _pick(
 
 def _registered(store: Store) -> list[_Kept]:
     rows = store.db.rows(
-        "SELECT a.step_id, a.schema_version, a.json_schema, a.protocol, a.chosen "
+        "SELECT a.step_id, a.schema_version, a.json_schema, a.protocol, a.migration, a.chosen "
         "FROM artifact_schemas a LEFT JOIN (SELECT protocol, step_id, min(position) AS place "
         "FROM step_definitions GROUP BY ALL) d USING (protocol, step_id) "
         "ORDER BY a.protocol, d.place NULLS LAST, a.step_id, a.schema_version"
