@@ -12,7 +12,6 @@ from ctxlab.export.seeds import quoted, schema_inserts
 from ctxlab.store.tables import PRODUCTION
 from ctxlab.workshop.production_ddl import statements
 
-
 _STEPS = "SELECT t.id FROM workshop_steps t JOIN workshops w ON w.id = t.workshop_id"
 
 
