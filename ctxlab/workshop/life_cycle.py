@@ -63,13 +63,15 @@ class Steps:
     """
 
     def __init__(self, workshops: Workshops, id: str) -> None:  # noqa: A002 - what it is
-        found = fetch(workshops.db, WORKSHOPS, ["title", "protocol"], "WHERE id = ?", [id])
+        names = ["title", "protocol", "protocol_version"]
+        found = fetch(workshops.db, WORKSHOPS, names, "WHERE id = ?", [id])
         if not found["title"]:
             raise NotFoundError(
                 f"no workshop {id!r} in {workshops.store.path}; Workshops.titles lists them"
             )
         self.lab, self.store, self.id = workshops, workshops.store, id
         self.title, self.protocol_name = found["title"][0], found["protocol"][0]
+        self.protocol_version = int(found["protocol_version"][0])
         self._rows = {one.step: one.row for one in self.status()}
 
     @property
@@ -82,7 +84,7 @@ class Steps:
         >>> Workshops(Store(":memory:")).create("Retro").protocol.name
         'design-thinking'
         """
-        return self.lab.protocol(self.protocol_name)
+        return self.lab.protocol(self.protocol_name, self.protocol_version)
 
     @property
     def steps(self) -> list[str]:
