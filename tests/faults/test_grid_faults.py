@@ -179,7 +179,7 @@ def test_what_a_worker_prints_never_reaches_the_json(tmp_path):
     )
     command = [sys.executable, "-c", "from ctxlab.cli import main; main()", "compare", "agent-run",
                "--strategy", "noisy:Talks()", "--budget", "10%", "--json"]  # fmt: skip
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "LOKY_MAX_CPU_COUNT": "1"}
     done = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
     )
