@@ -154,7 +154,7 @@ class MissingExtraError(CtxlabError, ImportError):
 
 
 class EncoderError(CtxlabError, RuntimeError):
-    """An encoder that failed, or gave something else than one row of numbers a text.
+    """An encoder that failed, or gave something else than one row of numbers per text.
 
     Examples
     --------

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxlab.text.alignment import carried_ranges, coverage, fragments, lcs_length
+from ctxlab.text.alignment import carried_ranges, fragments, lcs_length
 from ctxlab.text.normalised import normalised, normalised_number, tokens
 
 WORDS = st.lists(st.sampled_from(list("abcdef")), max_size=12)
@@ -152,11 +152,3 @@ def test_what_was_carried_over(written, carried):
     """Sentences of which at least half stands in the source; single values; no placeholders."""
     source = "On Monday Mira counted 63 stalls and 1,240 loaves"
     assert [written[a:b] for a, b in carried_ranges(source, written)] == carried
-
-
-def test_coverage_of_the_newsroom_paper():
-    """The share of words in fragments: 0 for another text, 1 for an extract, None without words."""
-    assert coverage("a b c d", "a b d") == 1.0
-    assert coverage("a b c d", "x y") == 0.0
-    assert coverage("a b c d", "a x b y") == 0.5
-    assert coverage("a", "…") is None

@@ -18,10 +18,10 @@ from ctxlab.strategies.catalogue import (
     Figure,
     catalogue,
     command,
-    entry_of,
     markdown,
     measurements,
     published,
+    row_of,
 )
 
 README = Path(__file__).parent.parent / "README.md"
@@ -142,7 +142,7 @@ class Own(Strategy):
 
 def test_an_own_strategy_has_an_entry_and_cannot_break_the_table():
     """A class that is not registered can be shown; a bar in a text does not split a cell."""
-    lines = markdown([entry_of(Own), entry_of(KeepLast)]).splitlines()
+    lines = markdown([row_of(Own), row_of(KeepLast)]).splitlines()
     assert len({line.count("|") for line in lines}) == 1
 
 
@@ -154,7 +154,7 @@ class Needy(Own):
 def test_an_own_strategy_without_words_or_defaults_has_an_entry():
     """What somebody else's class lacks is left empty, and breaks no listing."""
     Needy.__doc__ = None
-    entry = entry_of(Needy)
+    entry = row_of(Needy)
     assert entry.summary == ""
     assert entry.traits == Own.TRAITS
     assert [(parameter.name, parameter.default) for parameter in entry.parameters] == [

@@ -13,7 +13,7 @@ from threading import Thread
 
 import pytest
 
-from ctxlab.datasets import Source, bundled_dir, fetch, load, source, sources
+from ctxlab.datasets import PublicSource, bundled_dir, fetch, load, source, sources
 from ctxlab.datasets import public_sources as catalogue
 from ctxlab.datasets.fetching import MIRROR, digest
 from ctxlab.datasets.public_sources import MirrorFile, PublishedFile
@@ -46,7 +46,7 @@ def publisher(tmp_path, monkeypatch):
 
 def declare(monkeypatch, **fields):
     """Make `own` the only dataset there is, with these fields beside those it must have."""
-    own = Source("own", "Own", "cases", "MIT", **fields)
+    own = PublicSource("own", "Own", "cases", "MIT", **fields)
     monkeypatch.setattr(catalogue, "sources", lambda: {"own": own})
 
 

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ctxlab.cli import app
-from ctxlab.datasets import Source, cases_of, fetch, is_dataset, load, source, sources
+from ctxlab.datasets import PublicSource, cases_of, fetch, is_dataset, load, source, sources
 from ctxlab.datasets.fetching import MIRROR, digest
 from ctxlab.datasets.public_sources import MirrorFile, PublishedFile, source_and_split
 from ctxlab.errors import DatasetError, UnknownNameError
@@ -76,7 +76,7 @@ def talks(address, tmp_path, monkeypatch):
     names = ["conv-1", "conv-2", "conv-3", "conv-4", "conv-5"]
     whole.write_text(json.dumps([talk(name) for name in names]))
     dev.write_text(json.dumps([talk("conv-2"), talk("conv-4")]))
-    own = Source(
+    own = PublicSource(
         "own",
         "Own",
         "locomo",
@@ -132,7 +132,7 @@ def meetings(address, tmp_path, monkeypatch):
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps({"meeting_transcripts": [{"speaker": "A", "content": name}]}))
         files.append(PublishedFile(f"train/{name}.json", path.stat().st_size, digest(path)))
-    own = Source(
+    own = PublicSource(
         "own", "Own", "qmsum", "MIT", base=address, files=tuple(files), file_per_case=True,
         splits={"dev": ("Bro2",), "test": ()},
     )  # fmt: skip

@@ -62,7 +62,7 @@ class Letters:
     ],
 )
 def test_what_is_no_matrix_is_refused_with_its_shape(found, words):
-    """One row of finite numbers a text, or an error that says what came instead."""
+    """One row of finite numbers per text, or an error that says what came instead."""
     with pytest.raises(EncoderError, match=words):
         as_matrix(found, rows=2)
 
@@ -72,7 +72,7 @@ def test_an_encoder_that_changes_its_width_is_refused():
     widths = iter([3, 4])
     memo = MemoEncoder(NamedEncoder("odd", lambda texts: [[1.0] * next(widths)] * len(texts)))
     memo(["a"])
-    with pytest.raises(EncoderError, match="gives 4 numbers a text and gave 3 before"):
+    with pytest.raises(EncoderError, match="gives 4 numbers per text and gave 3 before"):
         memo(["b"])
 
 

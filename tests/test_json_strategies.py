@@ -18,7 +18,9 @@ from ctxlab.datasets import load, read
 from ctxlab.errors import DataError
 from ctxlab.strategies import CompactJSON, PruneFields, SampleRows
 from ctxlab.testing import check_laws
-from ctxlab.text.json_layout import minified, parsed, restored, written
+from ctxlab.text.json_layout import minified, written
+from ctxlab.text.json_layout_reader import restored
+from ctxlab.text.json_tree import parsed
 from ctxlab.workshop import DESIGN_THINKING
 
 TASK = Task(budget=1)

@@ -99,6 +99,7 @@ def folder(tmp_path):
     ],
     ids=["default", "constant", "helper", "parent"],
 )
+@pytest.mark.slow
 def test_an_edit_of_foreign_code_gives_a_fresh_figure(folder, name, old, new):
     """A default, a module's constant, a helper function, a parent class: each in its own file."""
     assert run(folder)[0] == 1

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections import Counter
 from itertools import pairwise
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxlab.text.kinds import KINDS, values
+from ctxlab.text.kinds import Kind, values
+
+KINDS = get_args(Kind)
 
 # Each text with all of its values, by kind: a letter or two stand for the kind.
 LETTERS = {

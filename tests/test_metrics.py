@@ -18,7 +18,7 @@ from ctxlab.core.specs import METRICS, parse_metric
 from ctxlab.core.strategy import Strategy
 from ctxlab.core.task import Task
 from ctxlab.errors import SpecError
-from ctxlab.metrics.compression import BudgetError, Latency, Rate
+from ctxlab.metrics.compression import BudgetDeviation, Latency, Rate
 from ctxlab.metrics.evidence_recall import EvidenceRecall
 from ctxlab.metrics.invention import InventedDates, InventedNames, InventedNumbers
 from ctxlab.metrics.overlap import Redundancy, RougeL, TokenF1
@@ -308,7 +308,7 @@ def test_costs_of_a_run():
     run = Run.of(KeepLast(), before, Task(budget=8, tools=word_tools()))
     assert (run.tokens_before, run.tokens_after) == (11, 6)
     assert Rate().measure(run, None) == pytest.approx(6 / 11)
-    assert BudgetError().measure(run, None) == pytest.approx(-2 / 8)
+    assert BudgetDeviation().measure(run, None) == pytest.approx(-2 / 8)
     assert Latency().measure(run, None) == run.seconds > 0
     assert Latency().measure(replace(run, stages=()), None) is None
     assert Rate().measure(Run.of(KeepLast(), Context(), TASK), None) == 1.0

@@ -57,7 +57,7 @@ def test_the_first_set_is_there():
         "NumbersKept", "NamesKept", "DatesKept", "AmountsKept", "PathsKept", "UrlsKept",
         "IdentifiersKept", "QuotesKept", "SymbolsKept", "InventedNumbers", "InventedNames",
         "InventedDates", "LeafPathF1", "SchemaValid", "ToolPairsWhole", "RougeL", "TokenF1",
-        "Redundancy", "PrefixStability", "BudgetError", "Rate", "Latency", "EvidenceRecall",
+        "Redundancy", "PrefixStability", "BudgetDeviation", "Rate", "Latency", "EvidenceRecall",
     } == set(METRICS.names())  # fmt: skip
 
 

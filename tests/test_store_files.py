@@ -227,6 +227,7 @@ def test_a_backup_that_came_out_wrong_is_not_put_in_place(path, tmp_path, monkey
     assert kept(target) == ["a"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", [0, 40_000, 400_000, 800_000, 900_000, 1_500_000])
 def test_a_backup_on_a_full_disk_fails_or_is_whole(path, tmp_path, room):
     """Once it was acknowledged and empty: its rows stood in a log that was thrown away."""
@@ -321,6 +322,7 @@ def test_restoring_changes_nothing_in_the_backup(saved, path):
     assert not Path(f"{saved}.wal").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sql", CHANGES)
 def test_kill_9_after_a_migration_leaves_a_store_that_opens(path, sql):
     """Its log needs nothing for the replay that the store has not loaded; no row is lost."""

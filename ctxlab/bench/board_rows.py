@@ -45,7 +45,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Row:
+class BoardRow:
     """One strategy at one budget.
 
     Parameters

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sized
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ctxlab.bench.case_documents import to_document
 from ctxlab.bench.keys import code_digests
@@ -19,6 +18,7 @@ from ctxlab.bench.workers import compute
 from ctxlab.core.budgets import Budget
 from ctxlab.core.cases import Case
 from ctxlab.core.metric import Metric, as_metric
+from ctxlab.core.progress import ShowsProgress
 from ctxlab.core.progress import progress as shown_progress
 from ctxlab.core.result_keys import metric_key, trial_key
 from ctxlab.core.specs import parse, parse_metric
@@ -39,19 +39,6 @@ _ONE = {
 }  # fmt: skip
 DEFAULT_METRICS = ("AllEvidence()", "EvidenceTokens()", "AnswerKept()")
 """What is measured when nothing is chosen."""
-
-
-class Progress(Protocol):
-    """What shows how far a run is: a context manager that gives an `advance`.
-
-    Examples
-    --------
-    >>> from contextlib import nullcontext
-    >>> progress: Progress = lambda total, label: nullcontext(lambda n=1: None)
-    """
-
-    def __call__(self, total: int, label: str, /) -> AbstractContextManager[Callable[[int], None]]:
-        """Begin to show `total` things under `label`."""
 
 
 class Grid:
@@ -176,7 +163,7 @@ class Grid:
         store: Store | None = None,
         *,
         executor: Executor | None = None,
-        progress: Progress = shown_progress,
+        progress: ShowsProgress = shown_progress,
         limits: Limits = Limits(),  # noqa: B008 - frozen
     ) -> Results:
         """Run what the store does not hold yet, and return all results.
@@ -193,7 +180,7 @@ class Grid:
         executor : Executor, optional
             Any executor of `concurrent.futures`; by default loky on all cores. One that is
             given is not shut down, and a worker that dies in it fails what was in flight.
-        progress : Progress
+        progress : ShowsProgress
             Shows trials done, the rate and the time left, where there is a place to show them.
         limits : Limits
             Time and memory of one trial; one that exceeds them, exits or breaks a law is a row

@@ -10,7 +10,7 @@ from math import isfinite
 import numpy as np
 from numpy.typing import NDArray
 
-from ctxlab.bench.board_rows import Estimate, Row
+from ctxlab.bench.board_rows import BoardRow, Estimate
 from ctxlab.bench.measured import Measured
 from ctxlab.core.strategy import Traits
 from ctxlab.errors import StatisticsError
@@ -75,7 +75,7 @@ class Leaderboard:
     __repr__ = __str__
 
     @cached_property
-    def _rows(self) -> list[Row]:
+    def _rows(self) -> list[BoardRow]:
         keys = list(dict.fromkeys([*self.measured.cells, *self.failed]))
         rows = [self._row(strategy, budget) for strategy, budget in keys]
         budgets = list(dict.fromkeys(budget for _, budget in keys))
@@ -91,7 +91,7 @@ class Leaderboard:
             ),
         )
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[BoardRow]:
         """Return the rows, budget by budget, the best first.
 
         Examples
@@ -102,14 +102,14 @@ class Leaderboard:
         """
         return self._rows
 
-    def _row(self, name: str, budget: str) -> Row:
+    def _row(self, name: str, budget: str) -> BoardRow:
         traits, measured = self.traits[name], self.measured
         cell = measured.cells.get((name, budget))
         sizes = {size: self._total(size, cell) for size in ("tokens_before", "tokens_after")}
         seconds, asked = self._total("seconds", cell), self._total("budget_tokens", cell)
         outcomes = self._present("tokens_after", cell)
         metrics = {metric: self._estimate(metric, name, budget) for metric in measured.metrics}
-        return Row(
+        return BoardRow(
             strategy=name,
             budget=budget,
             cases=len(np.unique(measured.cases[self._present(self.metric, cell)])),
@@ -184,7 +184,7 @@ class Leaderboard:
                 return self.measured.mean(self.metric, cell)
         return None
 
-    def _tested(self, rows: Sequence[Row]) -> list[Row]:
+    def _tested(self, rows: Sequence[BoardRow]) -> list[BoardRow]:
         """Return the rows with p-values, adjusted for all that a reader is shown of one metric."""
         found = list(rows)
         asked = [at for at, row in enumerate(found) if _is_rival(row)]
@@ -196,7 +196,7 @@ class Leaderboard:
                 found[at] = replace(found[at], metrics=estimates)
         return found
 
-    def _p_value(self, metric: str, row: Row) -> float | None:
+    def _p_value(self, metric: str, row: BoardRow) -> float | None:
         sample = self._sample(row.strategy, row.budget, metric)
         return sample.p_value() if sample else None
 
@@ -320,6 +320,6 @@ class Leaderboard:
         return found
 
 
-def _is_rival(row: Row) -> bool:
+def _is_rival(row: BoardRow) -> bool:
     """Say whether a row is tested against the baseline: controls and overruns test nothing."""
     return row.comparable and not row.baseline

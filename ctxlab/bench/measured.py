@@ -1,4 +1,4 @@
-"""What an experiment measured, as arrays: one row a strategy and budget, one column a probe."""
+"""What an experiment measured, as arrays: one row per strategy and budget, one column a probe."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Measured:
     Parameters
     ----------
     outcomes : polars.DataFrame
-        One row a trial and probe, as `ctxlab.store.runs.Runs.outcomes` gives them.
+        One row per trial and probe, as `ctxlab.store.runs.Runs.outcomes` gives them.
     values : polars.DataFrame
-        One row a trial, probe and metric.
+        One row per trial, probe and metric.
     metrics : mapping of str to (str, MetricTraits)
         Name and traits of every metric, by its key.
 
@@ -50,7 +50,7 @@ class Measured:
         self.cells: dict[tuple[str, str], int] = {
             (str(strategy), str(budget)): at for at, (strategy, budget) in enumerate(cells.rows())
         }
-        """Row of every strategy and budget."""
+        """BoardRow of every strategy and budget."""
         self.probes = outcomes.select(*_PROBE, "cluster", "category").unique(_PROBE).sort(_PROBE)
         """The probes, a row each: dataset, case_id, probe_id, cluster, category."""
         self._rows = outcomes.join(

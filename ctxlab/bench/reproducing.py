@@ -27,12 +27,12 @@ _NOTED = re.compile(r'<script type="application/json" id="(manifest|rows)">(.*?)
 
 
 @dataclass(frozen=True)
-class Figure:
+class Recomputed:
     """One figure, as it was and as it is now.
 
     Examples
     --------
-    >>> Figure("KeepLast()", "10%", "AllEvidence", 0.5, 0.5).same
+    >>> Recomputed("KeepLast()", "10%", "AllEvidence", 0.5, 0.5).same
     True
     """
 
@@ -56,7 +56,7 @@ class Reproduction:
 
     Parameters
     ----------
-    figures : tuple of Figure
+    figures : tuple of Recomputed
         One for each strategy, budget and metric.
     conditions : mapping of str to (str, str)
         What differs between the two runs, then and now: versions, digests.
@@ -67,11 +67,11 @@ class Reproduction:
     True
     """
 
-    figures: tuple[Figure, ...]
+    figures: tuple[Recomputed, ...]
     conditions: Mapping[str, tuple[str, str]]
 
     @property
-    def different(self) -> list[Figure]:
+    def different(self) -> list[Recomputed]:
         """The figures that are not the same."""
         return [figure for figure in self.figures if not figure.same]
 
@@ -193,7 +193,9 @@ def _compared(
 ) -> Reproduction:
     again = _figures(now)
     figures = tuple(
-        Figure(*key, value, again.get(key)) for key, value in then.items() if key[2] not in _TIMES
+        Recomputed(*key, value, again.get(key))
+        for key, value in then.items()
+        if key[2] not in _TIMES
     )
     return Reproduction(figures, dict(_changed(manifest, {**now.manifest, **conditions()})))
 

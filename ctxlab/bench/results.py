@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ctxlab.bench.board_choices import checked_metric, default_baseline
-from ctxlab.bench.board_rows import Row
+from ctxlab.bench.board_rows import BoardRow
 from ctxlab.bench.case_documents import from_document
 from ctxlab.bench.leaderboard import Leaderboard
 from ctxlab.bench.losses import LostProbe, lost_probes
@@ -36,7 +36,7 @@ class Stored:
     Parameters
     ----------
     trials, outcomes, values : polars.DataFrame
-        One row a trial; a trial and probe; a trial, probe and metric.
+        One row per trial; per trial and probe; per trial, probe and metric.
     metrics : mapping of str to (str, MetricTraits)
         Name and traits of every metric, by its key.
     metric_failures : list of (str, str, str, str)
@@ -136,12 +136,12 @@ class Results:
 
     @property
     def trials(self) -> pl.DataFrame:
-        """One row a trial, as the store keeps them."""
+        """One row per trial, as the store keeps them."""
         return self.stored.trials
 
     @property
     def outcomes(self) -> pl.DataFrame:
-        """One row a trial and probe: what it was asked of, sizes in tokens, seconds."""
+        """One row per trial and probe: what it was asked of, sizes in tokens, seconds."""
         return self.stored.outcomes
 
     @property
@@ -230,7 +230,9 @@ class Results:
             raise UnknownNameError("strategy of this experiment", text, self.traits)
         return found
 
-    def rows(self, metric: str | None = None, baseline: str | Strategy | None = None) -> list[Row]:
+    def rows(
+        self, metric: str | None = None, baseline: str | Strategy | None = None
+    ) -> list[BoardRow]:
         """Return the leaderboard's rows: budget by budget, the best first.
 
         Examples
@@ -242,7 +244,7 @@ class Results:
         return self.leaderboard(metric, baseline).rows()
 
     def frame(self, metric: str | None = None) -> pl.DataFrame:
-        """Return the leaderboard as a frame: one row a strategy and budget.
+        """Return the leaderboard as a frame: one row per strategy and budget.
 
         Every metric has columns ``NAME``, ``NAME_low``, ``NAME_high``, ``NAME_p`` and ``NAME_n``.
 

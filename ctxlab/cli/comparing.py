@@ -11,11 +11,11 @@ import typer
 
 from ctxlab.cli.options import (
     DEFAULT_STORE,
+    AsJSON,
     Categories,
     EncoderName,
     Encoding,
     FormatName,
-    Json,
     Paths,
     SkipBad,
     StorePath,
@@ -96,7 +96,7 @@ def compare(
     ] = None,
     format_name: FormatName = None,
     skip_bad: SkipBad = False,
-    as_json: Json = False,
+    as_json: AsJSON = False,
 ) -> None:
     """Compare strategies on conversations with probes, at matched budgets.
 
@@ -262,7 +262,7 @@ def demo(
         "ctxlab-demo.html"
     ),
     store: StorePath = Path("ctxlab-demo.duckdb"),
-    as_json: Json = False,
+    as_json: AsJSON = False,
 ) -> None:
     """Run the whole journey on bundled data: import, compress, compare, report.
 

@@ -11,8 +11,8 @@ import typer
 
 from ctxlab.cli.options import (
     DEFAULT_STORE,
+    AsJSON,
     EncoderName,
-    Json,
     StorePath,
     choose_clusters,
     choose_probes,
@@ -22,7 +22,7 @@ from ctxlab.cli.output import put, put_json, put_table
 from ctxlab.errors import StoreError
 
 
-def experiments(store: StorePath = DEFAULT_STORE, as_json: Json = False) -> None:
+def experiments(store: StorePath = DEFAULT_STORE, as_json: AsJSON = False) -> None:
     """List the experiments of a store, the newest first.
 
     For example:
@@ -52,7 +52,7 @@ def reproduce(
     experiment: Annotated[str, typer.Argument(help="An experiment's id or name, or a report.")],
     store: StorePath = DEFAULT_STORE,
     encoder: EncoderName = None,
-    as_json: Json = False,
+    as_json: AsJSON = False,
 ) -> None:
     """Run an experiment again from nothing, and report every figure that is not the same.
 
@@ -101,7 +101,7 @@ def diff(
     before: Annotated[str, typer.Argument(help="An experiment: id or name.")],
     after: Annotated[str, typer.Argument(help="Another, on the same conversations.")],
     store: StorePath = DEFAULT_STORE,
-    as_json: Json = False,
+    as_json: AsJSON = False,
 ) -> None:
     """Say what changed between two experiments: figure by figure, with significance.
 
@@ -145,7 +145,7 @@ def diff(
 
 def metrics(
     name: Annotated[str | None, typer.Argument(help="One metric, with its parameters.")] = None,
-    as_json: Json = False,
+    as_json: AsJSON = False,
 ) -> None:
     """List what can be measured, or the parameters of one metric.
 

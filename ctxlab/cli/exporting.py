@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ctxlab.cli.options import DEFAULT_STORE, Json, StorePath
+from ctxlab.cli.options import DEFAULT_STORE, AsJSON, StorePath
 from ctxlab.cli.output import put, put_json
 from ctxlab.errors import SpecError
 from ctxlab.export import TARGETS, export
@@ -23,7 +23,7 @@ def export_(
         ),
     ] = None,
     store: StorePath = DEFAULT_STORE,
-    as_json: Json = False,
+    as_json: AsJSON = False,
 ) -> None:
     """Write the tables and artifact schemas for a target, byte for byte the same each time.
 

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ctxlab.cli.options import Json
+from ctxlab.cli.options import AsJSON
 from ctxlab.cli.output import put, put_json, put_table
 
 if TYPE_CHECKING:
-    from ctxlab.strategies.catalogue import Entry
+    from ctxlab.strategies.catalogue import CatalogueRow
 
 
 def strategies(
     name: Annotated[str | None, typer.Argument(help="One strategy, with its parameters.")] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="As a table in Markdown.")] = False,
-    as_json: Json = False,
+    as_json: AsJSON = False,
 ) -> None:
     """List the strategies, with what was measured of them, or the parameters of one.
 
@@ -33,7 +33,7 @@ def strategies(
     from ctxlab.strategies import catalogue
 
     if name is not None:
-        _put_strategy(catalogue.entry_of(STRATEGIES.find(name)), as_json=as_json)
+        _put_strategy(catalogue.row_of(STRATEGIES.find(name)), as_json=as_json)
         return
     entries = catalogue.catalogue()
     sets = catalogue.measurements()
@@ -67,12 +67,12 @@ def strategies(
     put(f"measured by: {catalogue.command()}")
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
+def _entry(entry: CatalogueRow) -> dict[str, Any]:
     facts = asdict(entry)
     return {**facts.pop("traits"), **facts, "guarantees": entry.guarantees}
 
 
-def _put_strategy(entry: Entry, *, as_json: bool) -> None:
+def _put_strategy(entry: CatalogueRow, *, as_json: bool) -> None:
     if as_json:
         put_json({"schema": 1, **_entry(entry)})
         return

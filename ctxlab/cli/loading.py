@@ -9,9 +9,9 @@ import typer
 
 from ctxlab.cli.options import (
     DEFAULT_STORE,
+    AsJSON,
     Encoding,
     FormatName,
-    Json,
     Paths,
     SkipBad,
     StorePath,
@@ -36,7 +36,7 @@ def import_(
     skip_known: Annotated[
         bool, typer.Option("--skip-known", help="Leave conversations that are stored already.")
     ] = False,
-    as_json: Json = False,
+    as_json: AsJSON = False,
 ) -> None:
     """Import conversations, or a production database's workshops, with their tokens counted.
 
@@ -86,7 +86,7 @@ def _import_databases(
 
 
 @datasets_app.command("list")
-def list_datasets(as_json: Json = False) -> None:
+def list_datasets(as_json: AsJSON = False) -> None:
     """List the datasets that ctxlab knows by name, with splits, licence and origin.
 
     `NAME:SPLIT` goes wherever a name does.
@@ -126,7 +126,7 @@ def fetch_dataset(
     ],
     folder: Annotated[Path | None, typer.Option(help="Where to download to.")] = None,
     sha256: Annotated[str | None, typer.Option(help="Digest that the file must have.")] = None,
-    as_json: Json = False,
+    as_json: AsJSON = False,
 ) -> None:
     """Fetch a dataset: from CTXLAB_DATA_DIR where that holds it, else from its publisher.
 
@@ -160,7 +160,7 @@ def sql(
     timeout: Annotated[
         float | None, typer.Option(help="Seconds after which the query is given up.", min=0.0)
     ] = None,
-    as_json: Json = False,
+    as_json: AsJSON = False,
 ) -> None:
     """Ask the store in SQL, read-only; also one on a medium that cannot be written.
 

@@ -23,7 +23,7 @@ Paths = Annotated[
         help="Files or folders of conversations, or names of datasets.", show_default=False
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 StorePath = Annotated[Path, typer.Option("--store", help="The store, a DuckDB file.")]
 Encoding = Annotated[
     str, typer.Option("--encoding", help="Whose tokens are counted: an encoding or a model.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ctxlab.cli.options import DEFAULT_STORE, Json, StorePath, say
+from ctxlab.cli.options import DEFAULT_STORE, AsJSON, StorePath, say
 from ctxlab.cli.output import put, put_json
 from ctxlab.errors import SpecError, StoreError
 
@@ -21,7 +21,7 @@ def push(
         typer.Option("--workshop", help="Only the workshop of this id; again for more."),
     ] = None,
     store: StorePath = DEFAULT_STORE,
-    as_json: Json = False,
+    as_json: AsJSON = False,
 ) -> None:
     """Write workshops of the store to PostgreSQL, in one transaction; absent tables are made.
 

@@ -13,10 +13,10 @@ import typer
 
 from ctxlab.cli.options import (
     DEFAULT_STORE,
+    AsJSON,
     EncoderName,
     Encoding,
     FormatName,
-    Json,
     Paths,
     SkipBad,
     StorePath,
@@ -41,7 +41,7 @@ def budget(
     skip_bad: SkipBad = False,
     store: StorePath = DEFAULT_STORE,
     limit: Annotated[int, typer.Option(help="Budget of a workshop's step, in tokens.")] = 15_000,
-    as_json: Json = False,
+    as_json: AsJSON = False,
 ) -> None:
     """Count tokens as a chat is billed: conversations by role, a workshop by step and tier.
 
@@ -119,7 +119,7 @@ def show(
     every: Annotated[bool, typer.Option("--all", help="List what was kept, too.")] = False,
     format_name: FormatName = None,
     skip_bad: SkipBad = False,
-    as_json: Json = False,
+    as_json: AsJSON = False,
 ) -> None:
     """Show one conversation before and after: what was dropped, at which stage, and why.
 

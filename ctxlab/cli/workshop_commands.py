@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ctxlab.cli.options import DEFAULT_STORE, Json, StorePath
+from ctxlab.cli.options import DEFAULT_STORE, AsJSON, StorePath
 from ctxlab.cli.output import put, put_json, put_table
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def backup(
     target: Annotated[Path, typer.Argument(help="The file to write.")],
     store: StorePath = DEFAULT_STORE,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
-    as_json: Json = False,
+    as_json: AsJSON = False,
 ) -> None:
     """Copy the store, triggers and all, to a new file.
 
@@ -105,7 +105,7 @@ def restore(
     source: Annotated[Path, typer.Argument(help="The backup to read.")],
     store: StorePath = DEFAULT_STORE,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the store.")] = False,
-    as_json: Json = False,
+    as_json: AsJSON = False,
 ) -> None:
     """Put a backup in the place of the store; one that is broken is moved aside.
 

@@ -18,7 +18,7 @@ class Fate(StrEnum):
 
     Examples
     --------
-    >>> Fate.DROPPED.letter, Fate.of_letter("t")
+    >>> Fate.DROPPED.letter, Fate("trimmed")
     ('d', <Fate.TRIMMED: 'trimmed'>)
     """
 
@@ -37,17 +37,6 @@ class Fate(StrEnum):
         'k'
         """
         return self.value[0]
-
-    @classmethod
-    def of_letter(cls, letter: str) -> Fate:
-        """Return the fate that begins with `letter`.
-
-        Examples
-        --------
-        >>> Fate.of_letter("r").value
-        'rewritten'
-        """
-        return next(fate for fate in cls if fate.letter == letter)
 
 
 @dataclass(frozen=True, slots=True)

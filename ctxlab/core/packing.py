@@ -12,7 +12,7 @@ from ctxlab.core.task import Task
 from ctxlab.errors import PinnedOverBudgetError
 
 
-class Room:
+class Packer:
     """A budget being filled with groups of a context, the pinned ones first.
 
     A message whose segments lie in several groups pays its overhead with the first of them.
@@ -31,8 +31,8 @@ class Room:
     --------
     >>> from ctxlab.core.tools import Tools
     >>> context = Context((Segment.of("a", "xx"), Segment.of("b", "yyyy")))
-    >>> room = Room(context, Task(budget=3, tools=Tools(count=len)))
-    >>> room.take(1), room.take(0), room.left
+    >>> packer = Packer(context, Task(budget=3, tools=Tools(count=len)))
+    >>> packer.take(1), packer.take(0), packer.left
     (False, True, 1)
     """
 
@@ -52,7 +52,7 @@ class Room:
 
         Examples
         --------
-        >>> Room(Context((Segment.of("a", "Hi"),)), Task(budget=99)).cost(0)
+        >>> Packer(Context((Segment.of("a", "Hi"),)), Task(budget=99)).cost(0)
         5
         """
         texts, overheads = self._costs.texts, self._costs.overheads
@@ -71,7 +71,7 @@ class Room:
 
         Examples
         --------
-        >>> Room(Context((Segment.of("a", "Hi"),)), Task(budget=99)).take(0)
+        >>> Packer(Context((Segment.of("a", "Hi"),)), Task(budget=99)).take(0)
         True
         """
         if group in self.kept:
@@ -100,10 +100,10 @@ def pack(context: Context, task: Task, order: Iterable[int]) -> set[int]:
     >>> sorted(pack(context, Task(budget=3, tools=Tools(count=len)), [1, 0, 2]))
     [0, 2]
     """
-    room = Room(context, task)
+    packer = Packer(context, task)
     for group in order:
-        room.take(group)
-    return room.kept
+        packer.take(group)
+    return packer.kept
 
 
 NO_MATCH = "no message shares a word with the question"
@@ -125,11 +125,11 @@ def newest(context: Context, task: Task) -> set[int]:
     >>> newest(context, Task(budget=3, tools=Tools(count=len)))
     {2}
     """
-    room = Room(context, task)
+    packer = Packer(context, task)
     for group in reversed(range(len(context.groups))):
-        if not room.take(group):
+        if not packer.take(group):
             break
-    return room.kept
+    return packer.kept
 
 
 def is_silent(context: Context, scores: Sequence[float]) -> bool:

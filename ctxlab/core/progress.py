@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from html import escape
 from time import monotonic
+from typing import Protocol
 
 Advance = Callable[[int], None]
 _EVERY = 0.2
+
+
+class ShowsProgress(Protocol):
+    """What shows how far a run is: a context manager that gives an `advance`.
+
+    Examples
+    --------
+    >>> from contextlib import nullcontext
+    >>> progress: ShowsProgress = lambda total, label: nullcontext(lambda n=1: None)
+    """
+
+    def __call__(self, total: int, label: str, /) -> AbstractContextManager[Advance]:
+        """Begin to show `total` things under `label`."""
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -81,8 +80,3 @@ class Run:
     def ledger(self) -> tuple[LedgerEntry, ...]:
         """What became of every segment that went in, at which stage, and why."""
         return tuple(ledger(self.before, self.stages, self.task))
-
-    @cached_property
-    def positions(self) -> Mapping[str, int]:
-        """Position of every source in what went in: by it, metrics find a message's neighbours."""
-        return {segment.source: at for at, segment in enumerate(self.before)}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Encoder(Protocol):
-    """Any callable from texts to a matrix: one row of floats a text.
+    """Any callable from texts to a matrix: one row of floats per text.
 
     Examples
     --------
@@ -23,7 +23,7 @@ class Encoder(Protocol):
     """
 
     def __call__(self, texts: Sequence[str], /) -> ArrayLike:
-        """Return one vector a text, all of one length."""
+        """Return one vector per text, all of one length."""
 
 
 class LanguageModel(Protocol):
@@ -54,7 +54,7 @@ class TokenScore:
     value: float
 
 
-class Surprisal(Protocol):
+class SurprisalModel(Protocol):
     """Any callable that says how unexpected each piece of a text is, in nats: −ln p.
 
     The pieces are a model's tokens; their ranges tile the text.
@@ -63,7 +63,7 @@ class Surprisal(Protocol):
     --------
     >>> def by_length(text, prefix=""):
     ...     return [TokenScore(i, i + 1, 1.0) for i in range(len(text))]
-    >>> surprisal: Surprisal = by_length
+    >>> surprisal: SurprisalModel = by_length
     """
 
     def __call__(self, text: str, prefix: str = "", /) -> Sequence[TokenScore]:
@@ -129,7 +129,7 @@ class Tools:
         Turns texts into vectors.
     llm : LanguageModel
         Answers a prompt.
-    surprisal : Surprisal
+    surprisal : SurprisalModel
         How unexpected the pieces of a text are.
     classify : Classifier
         How likely the pieces of a text are to be worth keeping.
@@ -146,7 +146,7 @@ class Tools:
     reply: int = 0
     encode: Encoder = _no_encoder
     llm: LanguageModel = _no_model
-    surprisal: Surprisal = _no_surprisal
+    surprisal: SurprisalModel = _no_surprisal
     classify: Classifier = _no_classifier
 
     @classmethod

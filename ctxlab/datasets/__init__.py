@@ -10,12 +10,12 @@ from ctxlab.chats.workshop_file import WorkshopFile, load_workshop
 from ctxlab.datasets.case_files import read, read_all
 from ctxlab.datasets.fetching import bundled_dir, cases_of, fetch, load
 from ctxlab.datasets.formats import FORMATS, find_format, register_format, sniff
-from ctxlab.datasets.public_sources import Source, is_dataset, source, sources
+from ctxlab.datasets.public_sources import PublicSource, is_dataset, source, sources
 
 __all__ = [
     "FORMATS",
     "Format",
-    "Source",
+    "PublicSource",
     "WorkshopFile",
     "bundled_dir",
     "case_to_dict",

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from ctxlab.core.cases import Case
 from ctxlab.datasets.case_files import OnSkip, read_all
-from ctxlab.datasets.public_sources import PublishedFile, Source, source_and_split
+from ctxlab.datasets.public_sources import PublicSource, PublishedFile, source_and_split
 from ctxlab.errors import DatasetError
 
 MIRROR = "CTXLAB_DATA_DIR"
@@ -82,7 +82,7 @@ def cases_of(name: str, *, skip_bad: bool = False, on_skip: OnSkip | None = None
             yield replace(case, cluster=case.cluster or _cluster(wanted, case.id))
 
 
-def _cluster(wanted: Source, case_id: str) -> str | None:
+def _cluster(wanted: PublicSource, case_id: str) -> str | None:
     found = re.fullmatch(wanted.cluster, case_id) if wanted.cluster else None
     return next(filter(None, found.groups())) if found else None
 
@@ -131,7 +131,7 @@ def _cache() -> Path:
     return Path(platformdirs.user_cache_dir("ctxlab"))
 
 
-def _in_mirror(wanted: Source, split: str, files: Sequence[PublishedFile]) -> list[Path]:
+def _in_mirror(wanted: PublicSource, split: str, files: Sequence[PublishedFile]) -> list[Path]:
     root = os.environ.get(MIRROR)
     if not root:
         return []
@@ -145,7 +145,7 @@ def _in_mirror(wanted: Source, split: str, files: Sequence[PublishedFile]) -> li
     return []
 
 
-def _download(wanted: Source, one: PublishedFile, place: Path) -> Path:
+def _download(wanted: PublicSource, one: PublishedFile, place: Path) -> Path:
     import pooch
 
     # Its advice is about its own functions; ours, below, is about `fetch`.
@@ -177,7 +177,7 @@ def _download(wanted: Source, one: PublishedFile, place: Path) -> Path:
     return path
 
 
-def _held(wanted: Source) -> str:
+def _held(wanted: PublicSource) -> str:
     """Return what to ask for instead: the splits that the local mirror does hold."""
     found = dict.fromkeys(one.split for one in wanted.mirror)
     names = [f"{wanted.name}:{s}" for s in found if s and _in_mirror(wanted, s, wanted.files_of(s))]

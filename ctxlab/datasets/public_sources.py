@@ -49,7 +49,7 @@ class MirrorFile:
 
 
 @dataclass(frozen=True)
-class Source:
+class PublicSource:
     """A dataset: what it is, whose licence it has, where it comes from, how it is split.
 
     Parameters
@@ -120,7 +120,7 @@ _BUNDLED = {
 
 
 @cache
-def sources() -> dict[str, Source]:
+def sources() -> dict[str, PublicSource]:
     """Return every dataset that ctxlab knows by name, the bundled ones first.
 
     Examples
@@ -130,7 +130,7 @@ def sources() -> dict[str, Source]:
     """
     entries = tomllib.loads((_HERE / "sources.toml").read_text(encoding="utf-8"))
     bundled = {
-        name: Source(
+        name: PublicSource(
             name, title, "cases" if file.endswith("l") else "workshop", "MIT", bundled=file
         )
         for name, (file, title) in _BUNDLED.items()
@@ -138,13 +138,13 @@ def sources() -> dict[str, Source]:
     return bundled | {name: _published(name, entry) for name, entry in entries.items()}
 
 
-def _published(name: str, entry: Mapping[str, Any]) -> Source:
+def _published(name: str, entry: Mapping[str, Any]) -> PublicSource:
     files = entry["files"]
     if isinstance(files, str):
         with (_HERE / "published" / files).open(encoding="utf-8", newline="") as table:
             files = [{**row, "size": int(row["size"])} for row in csv.DictReader(table)]
     splits = {split: tuple(ids) for split, ids in entry.get("splits", {}).items()}
-    return Source(
+    return PublicSource(
         name,
         **{
             **entry,
@@ -155,7 +155,7 @@ def _published(name: str, entry: Mapping[str, Any]) -> Source:
     )
 
 
-def source(name: str) -> Source:
+def source(name: str) -> PublicSource:
     """Return a dataset by its name, or by that of one of its splits.
 
     Raises
@@ -171,7 +171,7 @@ def source(name: str) -> Source:
     return source_and_split(name)[0]
 
 
-def source_and_split(name: str) -> tuple[Source, str]:
+def source_and_split(name: str) -> tuple[PublicSource, str]:
     """Return a dataset, and the split that ``name:split`` names; ``""`` is the whole.
 
     Raises

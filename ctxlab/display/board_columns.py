@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ctxlab.bench.board_rows import Row
+from ctxlab.bench.board_rows import BoardRow
 from ctxlab.bench.leaderboard import Leaderboard
 from ctxlab.core.metric import MetricTraits, Unit
 from ctxlab.display.numbers import difference, estimate, p_text, percent
 
 
 @dataclass(frozen=True)
-class Column:
+class BoardColumn:
     """One column: how it is headed, what stands in it, what it sorts by, what it means.
 
     Parameters
@@ -39,14 +39,14 @@ class Column:
     """
 
     title: str
-    text: Callable[[Row], str]
-    key: Callable[[Row], float | None]
+    text: Callable[[BoardRow], str]
+    key: Callable[[BoardRow], float | None]
     meaning: str
     weight: int
     strong: bool = False
 
 
-def columns(board: Leaderboard) -> list[Column]:
+def columns(board: Leaderboard) -> list[BoardColumn]:
     """Return the columns of a leaderboard, the strategy's own aside: the ranking metric first.
 
     Examples
@@ -60,20 +60,22 @@ def columns(board: Leaderboard) -> list[Column]:
         _metric(board.metric, metrics[board.metric], strong=True),
         *_against(board.metric, metrics[board.metric].unit, board.baseline),
         *(_metric(name, metrics[name]) for name in metrics if name != board.metric),
-        Column("kept", lambda r: percent(r.rate), lambda r: r.rate, "tokens after over before", 4),
-        Column(
+        BoardColumn(
+            "kept", lambda r: percent(r.rate), lambda r: r.rate, "tokens after over before", 4
+        ),
+        BoardColumn(
             "ms", lambda r: f"{r.latency_ms:.1f}", lambda r: r.latency_ms,
             "mean time of one compression", 6,
         ),
     ]  # fmt: skip
 
 
-def _metric(name: str, traits: MetricTraits, *, strong: bool = False) -> Column:
-    def text(row: Row) -> str:
+def _metric(name: str, traits: MetricTraits, *, strong: bool = False) -> BoardColumn:
+    def text(row: BoardRow) -> str:
         found = row.metrics[name]
         return estimate(found.mean, found.low, found.high, traits.unit)
 
-    return Column(
+    return BoardColumn(
         f"{traits.title}, %" if traits.unit == "share" else traits.title,
         text,
         lambda row: row.metrics[name].mean,
@@ -84,12 +86,12 @@ def _metric(name: str, traits: MetricTraits, *, strong: bool = False) -> Column:
     )
 
 
-def _against(name: str, unit: Unit, baseline: str) -> Iterator[Column]:
-    def lead(row: Row) -> str:
+def _against(name: str, unit: Unit, baseline: str) -> Iterator[BoardColumn]:
+    def lead(row: BoardRow) -> str:
         found = row.metrics[name]
         return difference(found.lead, found.lead_low, found.lead_high, unit)
 
-    yield Column(
+    yield BoardColumn(
         "lead",
         lead,
         lambda r: r.metrics[name].lead,
@@ -98,24 +100,26 @@ def _against(name: str, unit: Unit, baseline: str) -> Iterator[Column]:
         + ", with its 95 % interval",
         1,
     )
-    yield Column(
+    yield BoardColumn(
         "p",
         lambda r: p_text(r.metrics[name].p_value),
         lambda r: r.metrics[name].p_value,
         f"paired test against {baseline}, adjusted for all strategies and budgets shown",
         2,
     )
-    yield Column(
+    yield BoardColumn(
         "skill",
         lambda r: "–" if r.skill is None else f"{r.skill:.2f}",
         lambda r: r.skill,
         "where it stands between random dropping (0) and the gold-evidence oracle (1)",
         3,
     )
-    yield Column("n", lambda r: f"{r.probes:,}", lambda r: r.probes, "questions measured", 3)
+    yield BoardColumn("n", lambda r: f"{r.probes:,}", lambda r: r.probes, "questions measured", 3)
 
 
-def fitting(shown: Sequence[Column], rows: Sequence[Row], width: int) -> list[Column]:
+def fitting(
+    shown: Sequence[BoardColumn], rows: Sequence[BoardRow], width: int
+) -> list[BoardColumn]:
     """Return the columns that fit into so many characters beside the strategies' names.
 
     Examples
@@ -135,12 +139,12 @@ def fitting(shown: Sequence[Column], rows: Sequence[Row], width: int) -> list[Co
     return left
 
 
-def _width(column: Column, rows: Sequence[Row]) -> int:
+def _width(column: BoardColumn, rows: Sequence[BoardRow]) -> int:
     words = max(map(len, column.title.split()))
     return max(words, max((len(column.text(row)) for row in rows), default=0))
 
 
-GROUPS: tuple[tuple[str, Callable[[Row], bool]], ...] = (
+GROUPS: tuple[tuple[str, Callable[[BoardRow], bool]], ...] = (
     (
         "does not see the question",
         lambda row: not row.control and not row.over_budget and not row.query_aware,
@@ -155,7 +159,7 @@ GROUPS: tuple[tuple[str, Callable[[Row], bool]], ...] = (
 """Rows that are compared with each other, apart from those that are not."""
 
 
-def groups(rows: Iterable[Row]) -> Iterator[tuple[str, list[Row]]]:
+def groups(rows: Iterable[BoardRow]) -> Iterator[tuple[str, list[BoardRow]]]:
     """Yield the rows in groups, each with its title; empty groups are left out.
 
     Examples
@@ -170,7 +174,7 @@ def groups(rows: Iterable[Row]) -> Iterator[tuple[str, list[Row]]]:
             yield title, members
 
 
-def by_budget(rows: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
+def by_budget(rows: Sequence[BoardRow]) -> Iterator[tuple[str, list[BoardRow]]]:
     """Yield the rows of each budget, in order.
 
     Examples
@@ -183,7 +187,7 @@ def by_budget(rows: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
         yield budget, [row for row in rows if row.budget == budget]
 
 
-def marks(row: Row) -> list[str]:
+def marks(row: BoardRow) -> list[str]:
     """Return what has to be said of a row besides its figures.
 
     Examples

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from ctxlab.bench.board_rows import Row
+from ctxlab.bench.board_rows import BoardRow
 from ctxlab.bench.leaderboard import Leaderboard
-from ctxlab.display.board_columns import Column, by_budget, columns, groups, marks
+from ctxlab.display.board_columns import BoardColumn, by_budget, columns, groups, marks
 
 _LINE = "border-bottom:1px solid var(--jp-border-color2,#ddd)"
 _QUIET = "color:var(--jp-ui-font-color2,#777)"
@@ -40,7 +40,7 @@ def leaderboard_html(board: Leaderboard) -> str:
     return "".join(parts)
 
 
-def _leader(row: Row, shown: Sequence[Column]) -> str:
+def _leader(row: BoardRow, shown: Sequence[BoardColumn]) -> str:
     notes = ", ".join(marks(row))
     name = f"<code>{escape(row.strategy)}</code>"
     name += f" <span style='{_QUIET}'>{escape(notes)}</span>" if notes else ""

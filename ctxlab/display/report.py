@@ -11,10 +11,10 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from ctxlab.bench.board_rows import Row
+from ctxlab.bench.board_rows import BoardRow
 from ctxlab.bench.leaderboard import Leaderboard
 from ctxlab.bench.losses import LostProbe
-from ctxlab.display.board_columns import Column, columns, groups, marks
+from ctxlab.display.board_columns import BoardColumn, columns, groups, marks
 from ctxlab.display.charts import availability_curve, pareto
 
 _LISTED = 2000
@@ -193,7 +193,7 @@ def _lost(probe: LostProbe) -> dict[str, Any]:
     }
 
 
-def _table(rows: Sequence[Row], shown: Sequence[Column]) -> str:
+def _table(rows: Sequence[BoardRow], shown: Sequence[BoardColumn]) -> str:
     names = ["strategy", "budget", *(column.title for column in shown)]
     head = "".join(f"<th><button>{escape(name)}</button></th>" for name in names)
     return "".join(
@@ -204,7 +204,7 @@ def _table(rows: Sequence[Row], shown: Sequence[Column]) -> str:
     )
 
 
-def _row(row: Row, shown: Sequence[Column]) -> str:
+def _row(row: BoardRow, shown: Sequence[BoardColumn]) -> str:
     name = f"<code>{escape(row.strategy)}</code>" + "".join(
         f" <span class='mark'>{escape(mark)}</span>" for mark in marks(row)
     )
@@ -219,7 +219,7 @@ def _row(row: Row, shown: Sequence[Column]) -> str:
     return f"<tr>{inner}</tr>"
 
 
-def _cell(row: Row, column: Column) -> str:
+def _cell(row: BoardRow, column: BoardColumn) -> str:
     text, share = escape(column.text(row)), column.key(row)
     if not column.strong or share is None or not 0 <= share <= 1:
         return text

@@ -1,4 +1,4 @@
-"""Exports into production: tables and artifact schemas, one file a target.
+"""Exports into production: tables and artifact schemas, one file per target.
 
 A target is a module of this package with a function `files`, and a line in `TARGETS`.
 """

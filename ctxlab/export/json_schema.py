@@ -1,4 +1,4 @@
-"""JSON Schema, draft 2020-12: one file a step, as Pydantic or the registering user wrote it."""
+"""JSON Schema, draft 2020-12: one file per step, as Pydantic or the registering user wrote it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def files(schemas: Sequence[StepSchema]) -> dict[str, str]:
-    """Return a file a step, its version in ``$comment``.
+    """Return a file per step, its version in ``$comment``.
 
     Examples
     --------

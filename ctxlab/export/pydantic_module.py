@@ -10,7 +10,7 @@ from typing import cast
 from ctxlab.errors import DataError, MissingExtraError
 from ctxlab.export.chosen_schemas import StepSchema, class_name
 
-Json = dict[str, object]
+JSONObject = dict[str, object]
 
 _ROOT = "WorkshopArtifacts"
 _DEFINITIONS = ("$defs", "definitions")
@@ -56,7 +56,7 @@ def files(schemas: Sequence[StepSchema]) -> dict[str, str]:
     return {"artifacts.py": f"{_generated(whole, head).strip()}\n\n\n{end}"}
 
 
-def _generated(schema: Json, head: str) -> str:
+def _generated(schema: JSONObject, head: str) -> str:
     try:
         from datamodel_code_generator import InputFileType, generate
         from datamodel_code_generator.enums import DataModelType
@@ -90,19 +90,19 @@ def _generated(schema: Json, head: str) -> str:
     return str(text)
 
 
-def _together(schemas: Sequence[StepSchema]) -> tuple[Json, dict[str, str]]:
+def _together(schemas: Sequence[StepSchema]) -> tuple[JSONObject, dict[str, str]]:
     """Put all definitions under names of their own; return them, and the name of every step."""
-    definitions: Json = {}
+    definitions: JSONObject = {}
     roots = {}
     # The steps' names come first, so that no inner definition takes one of them.
     for one in schemas:
         roots[one.step] = _free_name(one.name, definitions)
         definitions[roots[one.step]] = {}
     for one in schemas:
-        root: Json = json.loads(one.text)
-        inner: Json = {}
+        root: JSONObject = json.loads(one.text)
+        inner: JSONObject = {}
         for word in _DEFINITIONS:
-            inner |= {f"#/{word}/{k}": v for k, v in cast("Json", root.pop(word, {})).items()}
+            inner |= {f"#/{word}/{k}": v for k, v in cast("JSONObject", root.pop(word, {})).items()}
         root.pop("$schema", None), root.pop("$id", None)
         names = {"#": roots[one.step]}
         for place in inner:
@@ -121,8 +121,8 @@ def _free_name(wished: str, taken: Mapping[str, object]) -> str:
     return name
 
 
-def _renamed(schema: object, names: Mapping[str, str]) -> Json:
-    return cast("Json", _walk(schema, names))
+def _renamed(schema: object, names: Mapping[str, str]) -> JSONObject:
+    return cast("JSONObject", _walk(schema, names))
 
 
 def _walk(value: object, names: Mapping[str, str]) -> object:
@@ -141,12 +141,12 @@ def _walk(value: object, names: Mapping[str, str]) -> object:
     return _nullable(walked)
 
 
-def _nullable(schema: Json) -> Json:
+def _nullable(schema: JSONObject) -> JSONObject:
     """Write "a limited type, or null" as one type, which becomes a plain optional field."""
     choices = schema.get("anyOf")
     if not isinstance(choices, list) or len(choices) != 2 or choices[1] != {"type": "null"}:
         return schema
-    limits = cast("Json", choices[0])
+    limits = cast("JSONObject", choices[0])
     if limits.get("type") not in ("integer", "number", "string") or {"enum", "const"} & set(limits):
         return schema
     others = {key: value for key, value in schema.items() if key != "anyOf"}

@@ -1,4 +1,4 @@
-"""Measures of one compressed context: metrics by name, one file a family.
+"""Measures of one compressed context: metrics by name, one file per family.
 
 The modules of this package are the registry: `ctxlab.metrics.NumbersKept` is found by its name.
 """

@@ -13,7 +13,8 @@ from ctxlab.core.run import Run
 from ctxlab.errors import DataError
 from ctxlab.metrics.availability import answer_holders
 from ctxlab.metrics.credit import Credit, said
-from ctxlab.text.json_layout import Tree, minified, parsed
+from ctxlab.text.json_layout import minified
+from ctxlab.text.json_tree import Tree, parsed
 from ctxlab.text.sentences import sentence_ranges
 from ctxlab.text.words import terms
 

@@ -84,13 +84,13 @@ class Rate(Metric):
         return rate(run.tokens_before, run.tokens_after)
 
 
-class BudgetError(Metric):
+class BudgetDeviation(Metric):
     """By which share of the budget the result misses it: below 0 unused, above 0 too much.
 
     Examples
     --------
     >>> from ctxlab.testing import sample_run
-    >>> round(BudgetError().measure(sample_run(), None), 2)
+    >>> round(BudgetDeviation().measure(sample_run(), None), 2)
     -0.15
     """
 

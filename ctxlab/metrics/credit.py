@@ -272,8 +272,8 @@ def restored(segment: Segment) -> str:
 
     Examples
     --------
-    >>> from ctxlab.text import json_layout
-    >>> restored(Segment.of("m", "[1]").rewritten("[1", inverse=json_layout.restored))
+    >>> from ctxlab.text import json_layout_reader
+    >>> restored(Segment.of("m", "[1]").rewritten("[1", inverse=json_layout_reader.restored))
     '[1'
     """
     try:

@@ -18,7 +18,8 @@ from ctxlab.core.run import Run
 from ctxlab.core.segments import Segment
 from ctxlab.errors import DataError
 from ctxlab.metrics.credit import restored
-from ctxlab.text.json_layout import Number, Tree, minified, parsed
+from ctxlab.text.json_layout import minified
+from ctxlab.text.json_tree import Number, Tree, parsed
 from ctxlab.text.normalised import normalised_number
 
 Leaf = tuple[str, str, str]

@@ -17,13 +17,13 @@ from ctxlab.models.memo_encoder import MemoEncoder
 _BATCH = 2048
 
 
-class Vectors(Protocol):
-    """Vectors of texts by model and by digest of the text, as a store keeps them.
+class VectorCache(Protocol):
+    """VectorCache of texts by model and by digest of the text, as a store keeps them.
 
     Examples
     --------
     >>> from ctxlab.store import Store
-    >>> vectors: Vectors = Store(":memory:").vectors
+    >>> vectors: VectorCache = Store(":memory:").vectors
     """
 
     def read(self, model: str, keys: Sequence[str], /) -> Mapping[str, Matrix]:
@@ -50,7 +50,7 @@ class KeepsVectors(Protocol):
         """The file, for messages."""
 
     @property
-    def vectors(self) -> Vectors:
+    def vectors(self) -> VectorCache:
         """The vectors that it keeps."""
 
 
@@ -87,7 +87,7 @@ class CachedEncoder(MemoEncoder):
         self.store = store
 
     def vectors(self, texts: Sequence[str]) -> Matrix:
-        """Return one vector a text from the store, encoding and keeping what it does not hold.
+        """Return one vector per text from the store, encoding and keeping what it does not hold.
 
         Examples
         --------
@@ -108,7 +108,7 @@ def _itself(encoder: Encoder) -> Encoder:
 
 
 def kept_vectors(store: KeepsVectors, model: str, texts: Sequence[str], encoder: Encoder) -> Matrix:
-    """Return one vector a text; what is not kept under `model` is encoded once, and kept.
+    """Return one vector per text; what is not kept under `model` is encoded once, and kept.
 
     Raises
     ------
@@ -140,7 +140,7 @@ def _check_width(store: KeepsVectors, model: str, width: int) -> None:
     kept = store.vectors.width(model)
     if kept is not None and kept != width:
         raise EncoderError(
-            f"the encoder {model!r} gives {width} numbers a text, and {store.path} keeps vectors "
+            f"the encoder {model!r} gives {width} numbers per text, and {store.path} keeps vectors "
             f"of {kept} under that name; give the encoder another name"
         )
 

@@ -48,7 +48,7 @@ class OpenAIEncoder:
     key_variable : str
         Environment variable that holds the key.
     dimensions : int, optional
-        Numbers a text, where the model lets one choose.
+        Numbers per text, where the model lets one choose.
     max_characters : int
         Longer texts are cut; OpenAI's models take 8,191 tokens.
     batch_size : int
@@ -110,7 +110,7 @@ class OpenAIEncoder:
         return f"openai:{self.model}{place}{size}{cut}"
 
     def __call__(self, texts: Sequence[str], /) -> Matrix:
-        """Return one vector a text.
+        """Return one vector per text.
 
         Raises
         ------

@@ -51,7 +51,7 @@ class SentenceTransformerEncoder:
         return f"sentence-transformers:{weights_name(self.model)}"
 
     def __call__(self, texts: Sequence[str], /) -> ArrayLike:
-        """Return one vector a text."""
+        """Return one vector per text."""
         model = _sentence_transformer(self.model)
         return model.encode(readable(texts), batch_size=self.batch_size, show_progress_bar=False)
 
@@ -87,7 +87,7 @@ class Model2VecEncoder:
         return f"model2vec:{weights_name(self.model)}"
 
     def __call__(self, texts: Sequence[str], /) -> ArrayLike:
-        """Return one vector a text."""
+        """Return one vector per text."""
         return _static_model(self.model).encode(readable(texts))
 
 

@@ -1,4 +1,4 @@
-"""What an encoder gives, checked: one row of finite numbers a text."""
+"""What an encoder gives, checked: one row of finite numbers per text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from ctxlab.errors import EncoderError
 
 Matrix = NDArray[np.float32]
-"""One row a text."""
+"""One row per text."""
 
 
 def as_matrix(found: ArrayLike, rows: int, width: int | None = None) -> Matrix:
@@ -21,7 +21,7 @@ def as_matrix(found: ArrayLike, rows: int, width: int | None = None) -> Matrix:
     rows : int
         Number of texts it was given.
     width : int, optional
-        Numbers a text that the same encoder gave before.
+        Numbers per text that the same encoder gave before.
 
     Raises
     ------
@@ -43,11 +43,12 @@ def as_matrix(found: ArrayLike, rows: int, width: int | None = None) -> Matrix:
         raise EncoderError(f"the encoder gave no matrix for {texts}: {error}") from error
     if matrix.ndim != 2 or len(matrix) != rows or (rows and not matrix.shape[1]):
         raise EncoderError(
-            f"the encoder gave shape {matrix.shape} for {texts}; expected one row of numbers a text"
+            f"the encoder gave shape {matrix.shape} for {texts}; "
+            "expected one row of numbers per text"
         )
     if width is not None and rows and matrix.shape[1] != width:
         raise EncoderError(
-            f"the encoder gives {matrix.shape[1]} numbers a text and gave {width} before; "
+            f"the encoder gives {matrix.shape[1]} numbers per text and gave {width} before; "
             "vectors of two models do not mix: give each encoder a name of its own"
         )
     if not np.isfinite(matrix).all():

@@ -41,7 +41,7 @@ class MemoEncoder:
         self._rows = {} if matrix is None else dict(zip(texts, matrix, strict=True))
 
     def __call__(self, texts: Sequence[str], /) -> Matrix:
-        """Return one vector a text, encoding only what is new."""
+        """Return one vector per text, encoding only what is new."""
         rows = self._rows
         new = list(dict.fromkeys(text for text in texts if text not in rows))
         if new:
@@ -50,7 +50,7 @@ class MemoEncoder:
         return np.stack([rows[text] for text in texts]) if texts else np.zeros((0, 0), np.float32)
 
     def vectors(self, texts: Sequence[str]) -> Matrix:
-        """Return one vector a text, without a look at what is remembered.
+        """Return one vector per text, without a look at what is remembered.
 
         Examples
         --------

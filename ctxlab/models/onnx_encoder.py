@@ -23,7 +23,7 @@ class OnnxEncoder:
     """A transformer in an ONNX file with its ``tokenizer.json``, mean-pooled, at unit length.
 
     Pooling is the mean over the tokens that the attention mask lets through (Reimers &
-    Gurevych, "Sentence-BERT", 2019). A model whose output is one vector a text is not pooled.
+    Gurevych, "Sentence-BERT", 2019). A model whose output is one vector per text is not pooled.
     Texts of like length are encoded together, so that little is padded. The model is loaded
     once a process.
 
@@ -64,7 +64,7 @@ class OnnxEncoder:
         return f"onnx:{folder}@{digest((tokenizer, *weights))}/{self.max_tokens}"
 
     def __call__(self, texts: Sequence[str], /) -> Matrix:
-        """Return one vector of unit length a text."""
+        """Return one vector of unit length per text."""
         model = _loaded(self.folder, self.max_tokens)
         tokens = model.tokens(readable(texts))
         by_length = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from ctxlab.core import progress as _progress
-from ctxlab.core.progress import Advance
+from ctxlab.core.progress import ShowsProgress
 from ctxlab.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from ctxlab.core.tokens import TokenCounter
     from ctxlab.store import Store
 
-__all__ = ["Counts", "Progress", "import_workshops", "is_address", "push_workshops"]
-
-Progress = Callable[[int, str], AbstractContextManager[Advance]]
+__all__ = ["Counts", "import_workshops", "is_address", "push_workshops"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,7 @@ def is_address(text: str) -> bool:
 def import_workshops(
     store: Store,
     dsn: str,
-    progress: Progress = _progress.progress,
+    progress: ShowsProgress = _progress.progress,
     counter: TokenCounter | None = None,
 ) -> Counts:
     """Read the workshops of a production database into the store, tokens counted.
@@ -104,7 +101,7 @@ def push_workshops(
     store: Store,
     dsn: str,
     workshops: Sequence[str] | None = None,
-    progress: Progress = _progress.progress,
+    progress: ShowsProgress = _progress.progress,
 ) -> Counts:
     """Write the lab's workshops to a database: one transaction, all or nothing.
 

@@ -18,13 +18,13 @@ COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
 
 
 @dataclass(frozen=True)
-class Source:
+class ProductionTable:
     """A table of the database: for our columns theirs, and what is left over.
 
     Examples
     --------
-    >>> columns = {"created_at": "createdAt"}
-    >>> Source("workshops", columns, {"createdAt": "timestamp with time zone"}).has("title")
+    >>> columns, types = {"created_at": "createdAt"}, {"createdAt": "timestamp with time zone"}
+    >>> ProductionTable("workshops", columns, types).has("title")
     False
     """
 
@@ -38,7 +38,7 @@ class Source:
 
         Examples
         --------
-        >>> Source("workshops", {"id": "id"}, {"id": "uuid"}).has("id")
+        >>> ProductionTable("workshops", {"id": "id"}, {"id": "uuid"}).has("id")
         True
         """
         return name in self.columns
@@ -53,7 +53,7 @@ class Source:
 
         Examples
         --------
-        >>> Source("workshops", {"id": "id"}, {"id": "uuid"}).require("id", "title")
+        >>> ProductionTable("workshops", {"id": "id"}, {"id": "uuid"}).require("id", "title")
         Traceback (most recent call last):
         ctxlab.errors.DataError: field workshops.title: is missing; the table has id
         """
@@ -67,7 +67,7 @@ class Source:
 
         Examples
         --------
-        >>> Source("workshops", {"id": "id"}, {"id": "uuid"}).type_of("id")
+        >>> ProductionTable("workshops", {"id": "id"}, {"id": "uuid"}).type_of("id")
         'uuid'
         """
         return self.types[self.columns[name]]
@@ -77,19 +77,19 @@ class Source:
 
         Examples
         --------
-        >>> Source("workshops", {"id": "Id"}, {"Id": "uuid"}).column("id").as_string()
+        >>> ProductionTable("workshops", {"id": "Id"}, {"Id": "uuid"}).column("id").as_string()
         '"t"."Id"'
         """
         return sql.Identifier("t", self.columns[name])
 
 
-def find_table(connection: Connection, table: str) -> Source | None:
+def find_table(connection: Connection, table: str) -> ProductionTable | None:
     """Look a table up on the search path; None when there is none.
 
     Examples
     --------
     >>> find_table.__annotations__["return"]
-    'Source | None'
+    'ProductionTable | None'
     """
     rows = connection.execute(
         "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute "
@@ -100,7 +100,7 @@ def find_table(connection: Connection, table: str) -> Source | None:
         return None
     types = {str(name): str(kind) for name, kind in rows}
     columns = match_columns(table, list(types))
-    return Source(table, columns, types, [n for n in types if n not in columns.values()])
+    return ProductionTable(table, columns, types, [n for n in types if n not in columns.values()])
 
 
 def match_columns(table: str, names: list[str]) -> dict[str, str]:

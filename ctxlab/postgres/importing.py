@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import polars as pl
 from psycopg import Connection, sql
 
+from ctxlab.core.progress import ShowsProgress
 from ctxlab.core.tokens import TokenCounter
 from ctxlab.errors import ConflictError, DataError
-from ctxlab.postgres import Counts, Progress, selects
-from ctxlab.postgres.columns import COLUMNS, Source, find_table
+from ctxlab.postgres import Counts, selects
+from ctxlab.postgres.columns import COLUMNS, ProductionTable, find_table
 from ctxlab.postgres.rows import Messages, compacted, with_artifact_tokens, with_summary_tokens
 from ctxlab.postgres.server import address, connected
 from ctxlab.store.connection import Database
@@ -25,7 +26,7 @@ _SCHEMAS = {
 """What is read of each table; token counts are made anew."""
 
 
-def import_all(db: Database, dsn: str, progress: Progress, counter: TokenCounter) -> Counts:
+def import_all(db: Database, dsn: str, progress: ShowsProgress, counter: TokenCounter) -> Counts:
     """Read every workshop of a database into the store, all or nothing.
 
     Raises
@@ -52,7 +53,7 @@ class _Reader:
         self._place = place
         self._rows: dict[str, int] = {}
 
-    def into(self, db: Database, progress: Progress, counter: TokenCounter) -> Counts:
+    def into(self, db: Database, progress: ShowsProgress, counter: TokenCounter) -> Counts:
         workshops, sessions = self._need("workshops"), self._need("sessions")
         steps, messages = self._need("workshop_steps"), self._need("chat_messages")
         found = self._whole("workshops", selects.workshops(workshops))
@@ -70,7 +71,7 @@ class _Reader:
         self._put_results(db, counter)
         return Counts(self._rows, self._ignored())
 
-    def _need(self, table: str) -> Source:
+    def _need(self, table: str) -> ProductionTable:
         source = self._sources[table]
         if source is None:
             raise DataError(
@@ -83,10 +84,10 @@ class _Reader:
     def _put_messages(
         self,
         db: Database,
-        source: Source,
-        steps: Source,
-        sessions: Source,
-        progress: Progress,
+        source: ProductionTable,
+        steps: ProductionTable,
+        sessions: ProductionTable,
+        progress: ShowsProgress,
         counter: TokenCounter,
     ) -> None:
         ordered = self._positions_are_whole(source, sessions)
@@ -98,7 +99,7 @@ class _Reader:
                 self._put(db, "chat_messages", messages.counted(batch))
                 advance(batch.height)
 
-    def _positions_are_whole(self, source: Source, sessions: Source) -> bool:
+    def _positions_are_whole(self, source: ProductionTable, sessions: ProductionTable) -> bool:
         """Say whether positions order a whole workshop, and not each session anew."""
         if not source.has("position"):
             return False

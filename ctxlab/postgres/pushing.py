@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import polars as pl
 from psycopg import Connection, sql
 
-from ctxlab.core.progress import Advance
+from ctxlab.core.progress import Advance, ShowsProgress
 from ctxlab.errors import ConflictError, NotFoundError, StaleVersionError
-from ctxlab.postgres import Counts, Progress
-from ctxlab.postgres.columns import COLUMNS, Source, find_table
+from ctxlab.postgres import Counts
+from ctxlab.postgres.columns import COLUMNS, ProductionTable, find_table
 from ctxlab.postgres.server import address, connected
 from ctxlab.postgres.staging import (
     comparable,
@@ -45,7 +45,9 @@ _ROWS = {
 _APPENDED = {"step_artifact_versions": "artifact", "artifact_schemas": "json_schema"}
 
 
-def push_all(db: Database, dsn: str, workshops: Sequence[str] | None, progress: Progress) -> Counts:
+def push_all(
+    db: Database, dsn: str, workshops: Sequence[str] | None, progress: ShowsProgress
+) -> Counts:
     """Write workshops to a database in one transaction.
 
     Raises
@@ -82,7 +84,7 @@ def _chosen(db: Database, workshops: Sequence[str] | None) -> list[str]:
     return list(dict.fromkeys(workshops))
 
 
-def _identity(table: str, source: Source) -> tuple[str, ...]:
+def _identity(table: str, source: ProductionTable) -> tuple[str, ...]:
     """Return what identifies a row; the ``id`` of a foreign message does so alone."""
     if table == "chat_messages" and source.columns["message_id"] == "id":
         return ("message_id",)
@@ -227,7 +229,7 @@ class _Writer:
         ]
         return Counts(rows, (*self._absent, *missing))
 
-    def _update(self, table: str, source: Source) -> int:
+    def _update(self, table: str, source: ProductionTable) -> int:
         fixed = {*PRODUCTION[table].key, "id", "created_at"}
         names = [name for name in self._columns[table] if name not in fixed]
         # What is written once stays; so do messages in the words of the application whose they are.
@@ -250,7 +252,7 @@ class _Writer:
         )
         return self._connection.execute(statement).rowcount
 
-    def _insert(self, table: str, source: Source) -> int:
+    def _insert(self, table: str, source: ProductionTable) -> int:
         names = self._columns[table]
         statement = sql.SQL(
             "INSERT INTO {0} ({1}) SELECT {2} FROM {3} n "

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from psycopg import sql
 
-from ctxlab.postgres.columns import Source
+from ctxlab.postgres.columns import ProductionTable
 from ctxlab.store.column import INTEGER, JSON, TEXT, TIME, Column, Kind
 from ctxlab.store.tables import PRODUCTION
 
@@ -24,13 +24,13 @@ _ROLE = {"human": "user", "ai": "assistant", "model": "assistant", "developer": 
 _ISO_8601 = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 
 
-def workshops(source: Source) -> sql.Composed:
+def workshops(source: ProductionTable) -> sql.Composed:
     """Read workshops; columns of no known name go to the metadata.
 
     Examples
     --------
     >>> names, types = {"id": "id", "title": "name"}, {"id": "uuid", "name": "text"}
-    >>> "design-thinking" in workshops(Source("workshops", names, types)).as_string()
+    >>> "design-thinking" in workshops(ProductionTable("workshops", names, types)).as_string()
     True
     """
     special = {
@@ -41,13 +41,13 @@ def workshops(source: Source) -> sql.Composed:
     return _select(source, _columns(source, special), order=_text(source, "id"))
 
 
-def sessions(source: Source) -> sql.Composed:
+def sessions(source: ProductionTable) -> sql.Composed:
     """Read sessions; without a position they are in the order of their making.
 
     Examples
     --------
     >>> names = {"id": "id", "workshop_id": "workshopId"}
-    >>> found = sessions(Source("sessions", names, {"id": "uuid", "workshopId": "uuid"}))
+    >>> found = sessions(ProductionTable("sessions", names, {"id": "uuid", "workshopId": "uuid"}))
     >>> '"t"."workshopId"' in found.as_string()
     True
     """
@@ -56,13 +56,14 @@ def sessions(source: Source) -> sql.Composed:
     return _select(source, _columns(source, special), order=_text(source, "id"))
 
 
-def workshop_steps(source: Source, order: list[str]) -> sql.Composed:
+def workshop_steps(source: ProductionTable, order: list[str]) -> sql.Composed:
     """Read steps; without a position they are in a known order, then as they were started.
 
     Examples
     --------
     >>> names = {"id": "i", "workshop_id": "w", "step_id": "s"}
-    >>> found = workshop_steps(Source("workshop_steps", names, dict.fromkeys("isw", "text")), [])
+    >>> table = ProductionTable("workshop_steps", names, dict.fromkeys("isw", "text"))
+    >>> found = workshop_steps(table, [])
     >>> "row_number()" in found.as_string()
     True
     """
@@ -79,7 +80,7 @@ def workshop_steps(source: Source, order: list[str]) -> sql.Composed:
 
 
 def chat_messages(
-    source: Source, steps: Source, sessions: Source, *, ordered: bool
+    source: ProductionTable, steps: ProductionTable, sessions: ProductionTable, *, ordered: bool
 ) -> sql.Composed:
     """Read messages by workshop, in order: by position where that is trusted, else by time.
 
@@ -89,8 +90,8 @@ def chat_messages(
     --------
     >>> names = {"session_id": "s", "step_id": "p", "message_id": "m", "role": "r", "content": "c"}
     >>> keys = {"id": "id", "workshop_id": "w", "step_id": "p"}
-    >>> source = Source("chat_messages", names, dict.fromkeys("spmrc", "text"))
-    >>> steps, sessions = (Source(n, keys, {}) for n in ("workshop_steps", "sessions"))
+    >>> source = ProductionTable("chat_messages", names, dict.fromkeys("spmrc", "text"))
+    >>> steps, sessions = (ProductionTable(n, keys, {}) for n in ("workshop_steps", "sessions"))
     >>> "JOIN" in chat_messages(source, steps, sessions, ordered=False).as_string()
     True
     """
@@ -123,13 +124,14 @@ def chat_messages(
     )
 
 
-def step_summaries(source: Source) -> sql.Composed:
+def step_summaries(source: ProductionTable) -> sql.Composed:
     """Read summaries.
 
     Examples
     --------
     >>> names = {"workshop_step_id": "w", "summary": "s"}
-    >>> found = step_summaries(Source("step_summaries", names, dict.fromkeys("ws", "text")))
+    >>> table = ProductionTable("step_summaries", names, dict.fromkeys("ws", "text"))
+    >>> found = step_summaries(table)
     >>> "'sum_'" in found.as_string()
     True
     """
@@ -138,13 +140,14 @@ def step_summaries(source: Source) -> sql.Composed:
     return _select(source, _columns(source, special), order=_text(source, "workshop_step_id"))
 
 
-def step_artifacts(source: Source) -> sql.Composed:
+def step_artifacts(source: ProductionTable) -> sql.Composed:
     """Read artifacts; whether they are valid is null where the table does not say.
 
     Examples
     --------
     >>> names = {"workshop_step_id": "w", "artifact": "a"}
-    >>> found = step_artifacts(Source("step_artifacts", names, dict.fromkeys("wa", "jsonb")))
+    >>> table = ProductionTable("step_artifacts", names, dict.fromkeys("wa", "jsonb"))
+    >>> found = step_artifacts(table)
     >>> "'art_'" in found.as_string()
     True
     """
@@ -158,12 +161,12 @@ def step_artifacts(source: Source) -> sql.Composed:
     return _select(source, _columns(source, special), order=_text(source, "workshop_step_id"))
 
 
-def as_stored(source: Source, names: list[str]) -> sql.Composed:
+def as_stored(source: ProductionTable, names: list[str]) -> sql.Composed:
     """Read a table that only ctxlab writes, column by column.
 
     Examples
     --------
-    >>> source = Source("artifact_schemas", {"step_id": "step_id"}, {"step_id": "text"})
+    >>> source = ProductionTable("artifact_schemas", {"step_id": "step_id"}, {"step_id": "text"})
     >>> as_stored(source, ["step_id"]).as_string()
     'SELECT "t"."step_id"::text FROM "artifact_schemas" t ORDER BY 1'
     """
@@ -172,7 +175,7 @@ def as_stored(source: Source, names: list[str]) -> sql.Composed:
     return _select(source, columns, order=sql.SQL("1"))
 
 
-def _plain(source: Source, name: str) -> Query:
+def _plain(source: ProductionTable, name: str) -> Query:
     kind = source.type_of(name)
     if kind in ("boolean", "integer"):
         return source.column(name)
@@ -181,13 +184,13 @@ def _plain(source: Source, name: str) -> Query:
     return sql.SQL("{}::text").format(source.column(name))
 
 
-def _select(source: Source, columns: Query, order: Query) -> sql.Composed:
+def _select(source: ProductionTable, columns: Query, order: Query) -> sql.Composed:
     return sql.SQL("SELECT {} FROM {} t ORDER BY {}").format(
         columns, sql.Identifier(source.table), order
     )
 
 
-def _columns(source: Source, special: Mapping[str, Query]) -> sql.Composed:
+def _columns(source: ProductionTable, special: Mapping[str, Query]) -> sql.Composed:
     """Return what to read as our columns, in their order, but for those that are counted."""
     return sql.SQL(", ").join(
         special.get(column.name) or _declared(source, column)
@@ -196,7 +199,7 @@ def _columns(source: Source, special: Mapping[str, Query]) -> sql.Composed:
     )
 
 
-def _declared(source: Source, column: Column) -> Query:
+def _declared(source: ProductionTable, column: Column) -> Query:
     if column.kind == TIME:
         return _time(source, column.name, now=column.default == "now()")
     if column.kind in (TEXT, JSON):
@@ -205,7 +208,7 @@ def _declared(source: Source, column: Column) -> Query:
     return _value(source, column.name, column.kind, column.default)
 
 
-def _value(source: Source, name: str, kind: Kind, default: str | None) -> Query:
+def _value(source: ProductionTable, name: str, kind: Kind, default: str | None) -> Query:
     given = source.column(name) if source.has(name) else sql.SQL("NULL")
     value = sql.SQL("{}::{}").format(given, sql.SQL(kind.postgres))
     return _coalesced(value, default) if default else value
@@ -215,7 +218,7 @@ def _coalesced(value: Query, default: str) -> Query:
     return sql.SQL("coalesce({}, {})").format(value, sql.SQL(default))
 
 
-def _text(source: Source, name: str) -> Query:
+def _text(source: ProductionTable, name: str) -> Query:
     if not source.has(name):
         return sql.SQL("NULL::text")
     column, kind = source.column(name), source.type_of(name)
@@ -230,11 +233,11 @@ def _text(source: Source, name: str) -> Query:
     return sql.SQL("{}::text").format(column)
 
 
-def _json(source: Source, name: str) -> Query:
+def _json(source: ProductionTable, name: str) -> Query:
     return sql.SQL("{}::jsonb::text").format(source.column(name))
 
 
-def _time(source: Source, name: str, *, now: bool = False) -> Query:
+def _time(source: ProductionTable, name: str, *, now: bool = False) -> Query:
     if not source.has(name):
         return sql.SQL("now()") if now else sql.SQL("NULL::timestamptz")
     time = sql.SQL("{}::timestamptz").format(source.column(name))
@@ -245,20 +248,20 @@ def _or(value: Query, default: str) -> Query:
     return sql.SQL("coalesce({}, {})").format(value, sql.Literal(default))
 
 
-def _id(source: Source, prefix: str) -> Query:
+def _id(source: ProductionTable, prefix: str) -> Query:
     if source.has("id"):
         return _text(source, "id")
     return sql.SQL("{} || {}").format(sql.Literal(prefix), _text(source, "workshop_step_id"))
 
 
-def _word(source: Source, name: str, words: dict[str, str], default: str) -> Query:
+def _word(source: ProductionTable, name: str, words: dict[str, str], default: str) -> Query:
     word = sql.SQL("replace(lower({}), '-', '_')").format(_or(_text(source, name), default))
     return sql.SQL("coalesce({}::jsonb ->> {}, {})").format(
         sql.Literal(json.dumps(words)), word, word
     )
 
 
-def _position(source: Source, order: Query) -> Query:
+def _position(source: ProductionTable, order: Query) -> Query:
     numbered = sql.SQL("(row_number() OVER (PARTITION BY {} ORDER BY {}, {}) - 1)::int").format(
         source.column("workshop_id"), order, source.column("id")
     )
@@ -267,7 +270,7 @@ def _position(source: Source, order: Query) -> Query:
     return sql.SQL("coalesce({}::int, {})").format(source.column("position"), numbered)
 
 
-def _metadata(source: Source, empty: str | None) -> Query:
+def _metadata(source: ProductionTable, empty: str | None) -> Query:
     known = sql.Literal(list(source.columns.values()))
     parts: list[Query] = []
     if source.has("metadata"):

@@ -8,12 +8,12 @@ import polars as pl
 from psycopg import sql
 
 from ctxlab.errors import DataError
-from ctxlab.postgres.columns import Source
+from ctxlab.postgres.columns import ProductionTable
 from ctxlab.store.column import JSON
 from ctxlab.store.tables import PRODUCTION
 
 
-def temporary(table: str, source: Source | None, names: Sequence[str]) -> sql.Composed:
+def temporary(table: str, source: ProductionTable | None, names: Sequence[str]) -> sql.Composed:
     """Make a table with our names and their types; a text of ours stays a text.
 
     Examples
@@ -45,18 +45,18 @@ def temporary(table: str, source: Source | None, names: Sequence[str]) -> sql.Co
     )
 
 
-def _is_wrapped(source: Source, name: str) -> bool:
+def _is_wrapped(source: ProductionTable, name: str) -> bool:
     """Say whether a text of ours is a JSON string of theirs."""
     ours = PRODUCTION[source.table].column(name).kind
     return ours != JSON and source.type_of(name) in ("json", "jsonb")
 
 
-def value(source: Source, name: str) -> sql.Composable:
+def value(source: ProductionTable, name: str) -> sql.Composable:
     """Return what a staged row holds, in their type.
 
     Examples
     --------
-    >>> source = Source("sessions", {"id": "Id"}, {"Id": "json"})
+    >>> source = ProductionTable("sessions", {"id": "Id"}, {"Id": "json"})
     >>> value(source, "id").as_string()
     'to_jsonb("n"."id")'
     """
@@ -64,12 +64,12 @@ def value(source: Source, name: str) -> sql.Composable:
     return sql.SQL("to_jsonb({})").format(column) if _is_wrapped(source, name) else column
 
 
-def comparable(source: Source, name: str, table: str) -> sql.Composable:
+def comparable(source: ProductionTable, name: str, table: str) -> sql.Composable:
     """Return a value of their row (``t``) or of the staged one (``n``), fit to be compared.
 
     Examples
     --------
-    >>> source = Source("sessions", {"id": "Id"}, {"Id": "json"})
+    >>> source = ProductionTable("sessions", {"id": "Id"}, {"Id": "json"})
     >>> comparable(source, "id", "t").as_string()
     '"t"."Id"::jsonb'
     """
@@ -78,12 +78,12 @@ def comparable(source: Source, name: str, table: str) -> sql.Composable:
     return sql.SQL("{}::jsonb").format(column) if source.type_of(name) == "json" else column
 
 
-def same_key(source: Source, keys: Sequence[str]) -> sql.Composed:
+def same_key(source: ProductionTable, keys: Sequence[str]) -> sql.Composed:
     """Return the condition that a row and a staged one are the same row.
 
     Examples
     --------
-    >>> source = Source("sessions", {"id": "Id"}, {"Id": "json"})
+    >>> source = ProductionTable("sessions", {"id": "Id"}, {"Id": "json"})
     >>> same_key(source, ["id"]).as_string()
     't."Id" = n."id"'
     """
@@ -92,12 +92,12 @@ def same_key(source: Source, keys: Sequence[str]) -> sql.Composed:
     )
 
 
-def theirs(source: Source, name: str) -> sql.Identifier:
+def theirs(source: ProductionTable, name: str) -> sql.Identifier:
     """Return their name of a column of ours.
 
     Examples
     --------
-    >>> source = Source("sessions", {"id": "Id"}, {"Id": "json"})
+    >>> source = ProductionTable("sessions", {"id": "Id"}, {"Id": "json"})
     >>> theirs(source, "id").as_string()
     '"Id"'
     """

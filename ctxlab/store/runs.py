@@ -369,7 +369,7 @@ class Runs:
         )
 
     def values(self, experiment: str) -> pl.DataFrame:
-        """Return one row a trial, probe and metric: ``trial_hash, position, metric_key, value``."""
+        """Return ``trial_hash, position, metric_key, value`` per trial, probe and metric."""
         return self._db.frame(
             "SELECT v.trial_hash, v.position, v.metric_key, v.value FROM measurements v "
             "SEMI JOIN experiment_trials e ON e.trial_hash = v.trial_hash AND e.experiment_id = $e "

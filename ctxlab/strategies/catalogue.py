@@ -55,12 +55,12 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CatalogueRow:
     """One strategy of the catalogue; `measured` maps the name of a set to its figure.
 
     Examples
     --------
-    >>> entry_of(STRATEGIES.classes()["KeepLast"]).guarantees
+    >>> row_of(STRATEGIES.classes()["KeepLast"]).guarantees
     'budget'
     """
 
@@ -76,7 +76,7 @@ class Entry:
 
         Examples
         --------
-        >>> entry_of(STRATEGIES.classes()["Sentences"]).guarantees
+        >>> row_of(STRATEGIES.classes()["Sentences"]).guarantees
         'lossless'
         """
         promises = {"budget": self.traits.honours_budget, "lossless": self.traits.lossless}
@@ -124,7 +124,7 @@ class Measurement:
         )
 
 
-def catalogue() -> list[Entry]:
+def catalogue() -> list[CatalogueRow]:
     """Return all strategies that there are, family by family.
 
     Examples
@@ -132,12 +132,12 @@ def catalogue() -> list[Entry]:
     >>> "BM25" in [entry.name for entry in catalogue()]
     True
     """
-    entries = [entry_of(cls) for cls in STRATEGIES.classes().values() if cls is not Pipeline]
+    entries = [row_of(cls) for cls in STRATEGIES.classes().values() if cls is not Pipeline]
     families = list(dict.fromkeys(("control", "window", *(e.traits.family for e in entries))))
     return sorted(entries, key=lambda e: (families.index(e.traits.family), e.name.lower()))
 
 
-def published() -> list[Entry]:
+def published() -> list[CatalogueRow]:
     """Return the strategies that were there when the figures were measured, as the README has it.
 
     A strategy that is newer has its row in the catalogue, and none in the README, until then.
@@ -151,17 +151,17 @@ def published() -> list[Entry]:
     return [entry for entry in catalogue() if entry.name in known]
 
 
-def entry_of(cls: type[Strategy]) -> Entry:
+def row_of(cls: type[Strategy]) -> CatalogueRow:
     """Return the entry of one strategy, with its default parameters.
 
     Examples
     --------
-    >>> entry_of(STRATEGIES.classes()["MaskObservations"]).parameters[0].name
+    >>> row_of(STRATEGIES.classes()["MaskObservations"]).parameters[0].name
     'keep'
     """
     ours = cls.__module__.startswith("ctxlab.")
     shares = _measured()["shares"].get(cls.__name__, {}) if ours else {}
-    return Entry(
+    return CatalogueRow(
         cls.__name__,
         (cls.__doc__ or "").strip().partition("\n")[0],
         _traits(cls),
@@ -197,12 +197,12 @@ def command() -> str:
     return str(_measured()["command"])
 
 
-def markdown(entries: Iterable[Entry]) -> str:
+def markdown(entries: Iterable[CatalogueRow]) -> str:
     """Return entries as a table in Markdown, as the README shows it.
 
     Examples
     --------
-    >>> print(markdown([entry_of(STRATEGIES.classes()["KeepLast"])]).splitlines()[-1][:24])
+    >>> print(markdown([row_of(STRATEGIES.classes()["KeepLast"])]).splitlines()[-1][:24])
     | `KeepLast` | window |
     """
     sets = measurements()

@@ -17,7 +17,7 @@ from ctxlab.core.strategy import Select, Traits
 from ctxlab.core.task import Task
 from ctxlab.text.languages import LanguageName
 
-Row = Callable[[int], tuple[NDArray[np.integer], NDArray[np.float64]]]
+Similarities = Callable[[int], tuple[NDArray[np.integer], NDArray[np.float64]]]
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class MMR(Select):
         return [float(index.n - rank) for rank in ranks]
 
 
-def greedy_ranks(gain: NDArray[np.float64], row: Row, penalty: float) -> NDArray[np.int64]:
+def greedy_ranks(gain: NDArray[np.float64], row: Similarities, penalty: float) -> NDArray[np.int64]:
     """Return the turn in which each item is taken when the best marginal value goes first.
 
     An item's value is its gain minus `penalty` times its greatest similarity to what is taken.

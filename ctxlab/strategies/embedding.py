@@ -149,7 +149,7 @@ def segment_vectors(context: Context, task: Task) -> Matrix:
     MissingToolError
         When the task carries no encoder.
     EncoderError
-        When what it gives is no matrix with a row a text.
+        When what it gives is no matrix with a row per text.
 
     Examples
     --------

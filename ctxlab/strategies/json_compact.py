@@ -12,7 +12,9 @@ from ctxlab.core.segments import Role, Segment
 from ctxlab.core.strategy import Strategy, Traits
 from ctxlab.core.task import Task
 from ctxlab.errors import DataError
-from ctxlab.text.json_layout import Number, Tree, minified, parsed, restored, written
+from ctxlab.text.json_layout import minified, written
+from ctxlab.text.json_layout_reader import restored
+from ctxlab.text.json_tree import Number, Tree, parsed
 
 Scalar = str | int | float | bool | None
 

@@ -10,14 +10,14 @@ from typing import Any
 from pydantic import Field
 
 from ctxlab.core.context import Context
-from ctxlab.core.packing import Room
+from ctxlab.core.packing import Packer
 from ctxlab.core.segments import Segment
 from ctxlab.core.strategy import Strategy, Traits
 from ctxlab.core.task import Task
 from ctxlab.text.clipping import clipped
 
 Path = tuple[str | int, ...]
-Entry = tuple[int, int, Path, object]
+Leaf = tuple[int, int, Path, object]
 
 
 class PruneFields(Strategy):
@@ -93,10 +93,10 @@ class PruneFields(Strategy):
             excess -= task.tokens(segment) - task.tokens(pruned)
             new[id(segment)] = pruned
         smaller = context.keep(new.get(id(segment), segment) for segment in context)
-        room = Room(smaller, task)
+        packer = Packer(smaller, task)
         for group in reversed(range(len(smaller.groups))):
-            room.take(group)
-        return smaller.keep_groups(room.kept)
+            packer.take(group)
+        return smaller.keep_groups(packer.kept)
 
     def _capped(self, segment: Segment, task: Task) -> Segment:
         value = None if segment.pinned else _parsed(segment)
@@ -134,7 +134,7 @@ class PruneFields(Strategy):
         note = f"fields left out to fit the budget: {', '.join(names)}{more}"
         return segment.rewritten(_dumped(value), note)
 
-    def _entry(self, path: Path, item: object, task: Task) -> Entry:
+    def _entry(self, path: Path, item: object, task: Task) -> Leaf:
         """Return what sorts a subtree: the least dear first, of equals the largest."""
         key = f"{_dumped(path[-1])}:" if isinstance(path[-1], str) else ""
         size = task.tools.count(f"{key}{_dumped(item)},")

@@ -14,7 +14,8 @@ from ctxlab.core.segments import Role, Segment
 from ctxlab.core.strategy import Strategy, Traits
 from ctxlab.core.task import Task
 from ctxlab.strategies.json_compact import json_of
-from ctxlab.text.json_layout import Number, Tree, minified
+from ctxlab.text.json_layout import minified
+from ctxlab.text.json_tree import Number, Tree
 
 _ERROR = re.compile(
     r"\b(?:error|errors|exception|traceback|fail(?:ed|ure|ing)?|fatal|panic|denied|refused|"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field, SerializeAsAny, model_validator
 
 from ctxlab.core.context import Context
-from ctxlab.core.packing import Room, group_scores
+from ctxlab.core.packing import Packer, group_scores
 from ctxlab.core.segments import ContextTier, Note, Segment
 from ctxlab.core.strategy import Select, Strategy, Traits
 from ctxlab.core.task import Task
@@ -176,7 +176,7 @@ class _Items:
     @cached_property
     def room(self) -> int:
         # A budget below what primes a reply leaves less than nothing.
-        return max(0, Room(self.context, self.task).left)
+        return max(0, Packer(self.context, self.task).left)
 
     @cached_property
     def density(self) -> Values:
@@ -192,19 +192,19 @@ class _Items:
 
 def _filled(items: _Items, limits: _Limits, order: Sequence[int]) -> set[int]:
     """Return the groups taken in `order` while they fit the room and the tiers."""
-    room = Room(items.context, items.task)
+    packer = Packer(items.context, items.task)
     spent = [0] * len(ContextTier)
     # What is reserved and cannot be used is given to the others in the end.
     rounds = [limits, replace(limits, reserved=(0, 0, 0))] if any(limits.reserved) else [limits]
     for bounds in rounds:
         for group in order:
-            if group in room.kept:
+            if group in packer.kept:
                 continue
             then = list(spent)
-            then[items.tiers[group]] += room.cost(group)
-            if bounds.allow(then) and room.take(group):
+            then[items.tiers[group]] += packer.cost(group)
+            if bounds.allow(then) and packer.take(group):
                 spent = then
-    return room.kept
+    return packer.kept
 
 
 def _best(items: _Items, limits: _Limits) -> list[int]:

@@ -18,7 +18,7 @@ from ctxlab.strategies.lexical import Smoothed, idf_mass, okapi, standardized
 from ctxlab.text.languages import LanguageName
 from ctxlab.text.term_index import TermIndex
 
-Matrix = NDArray[np.float64]
+Features = NDArray[np.float64]
 
 MARKS = (
     "rarity",
@@ -118,7 +118,7 @@ class Salience(Smoothed):
             cost=self.TRAITS.cost,
         )
 
-    def match(self, context: Context, task: Task) -> Matrix:
+    def match(self, context: Context, task: Task) -> Features:
         """Return the probability of being evidence, per token to the power of `density`."""
         costs = task.costs(context)
         tokens = np.maximum(np.asarray(costs.texts) + np.asarray(costs.overheads), 1)
@@ -132,13 +132,13 @@ class Salience(Smoothed):
 
 
 @dataclass(frozen=True)
-class _FixedMarksOf(Remembered[Matrix]):
+class _FixedMarksOf(Remembered[Features]):
     """The marks of the segments of a context that no budget changes."""
 
     language: str
 
 
-def marks(context: Context, tokens: NDArray[np.int64], language: str = "auto") -> Matrix:
+def marks(context: Context, tokens: NDArray[np.int64], language: str = "auto") -> Features:
     """Return the marks of every segment, shape (n, len(MARKS)).
 
     Parameters
@@ -162,7 +162,7 @@ def marks(context: Context, tokens: NDArray[np.int64], language: str = "auto") -
     return np.column_stack((fixed[:, :1], np.log(tokens), fixed[:, 1:]))
 
 
-def _fixed_marks(context: Context, index: TermIndex) -> Matrix:
+def _fixed_marks(context: Context, index: TermIndex) -> Features:
     """Return all marks but the length, which depends on how tokens are counted."""
     n = len(context)
     rarity = (

@@ -14,7 +14,7 @@ from ctxlab.core.context import Context, Remembered
 from ctxlab.core.segments import Segment, spoken
 from ctxlab.core.strategy import Traits
 from ctxlab.core.task import Task
-from ctxlab.core.tools import Classifier, Surprisal, TokenScore
+from ctxlab.core.tools import Classifier, SurprisalModel, TokenScore
 from ctxlab.models.language_models import CausalScorer, TokenClassifier
 from ctxlab.strategies.units import Range, TokenScores, UnitPruning, of_message, phrases, words
 from ctxlab.text.sentences import sentence_ranges
@@ -209,7 +209,7 @@ class LongLLMLingua(UnitPruning):
                 scores[inside[k]] = _between_0_and_1(fine[k]) + (2.0 if turn < quota else 1.0)
         return scores
 
-    def _ranked(self, context: Context, task: Task, surprisal: Surprisal) -> list[int]:
+    def _ranked(self, context: Context, task: Task, surprisal: SurprisalModel) -> list[int]:
         """Return the positions of messages, those that make the question likeliest first."""
         question = f"{task.query} {self.bind}".strip()
 
@@ -230,18 +230,18 @@ class LongLLMLingua(UnitPruning):
         return kept, min(1.0, budget / max(1, int(reached[kept - 1])))
 
     def _contrast(
-        self, message: Segment, units: Sequence[Segment], task: Task, surprisal: Surprisal
+        self, message: Segment, units: Sequence[Segment], task: Task, surprisal: SurprisalModel
     ) -> list[float]:
         plain = of_message(surprisal(message.text), message)
         asked = of_message(surprisal(message.text, task.query), message)
         return [plain.mean(unit) - asked.mean(unit) for unit in units]
 
 
-def _surprisal(model: str, task: Task) -> Surprisal:
+def _surprisal(model: str, task: Task) -> SurprisalModel:
     return CausalScorer(model) if model else task.tools.surprisal
 
 
-def _as_one_text(context: Context, surprisal: Surprisal) -> dict[str, TokenScores]:
+def _as_one_text(context: Context, surprisal: SurprisalModel) -> dict[str, TokenScores]:
     """Return the pieces of every message, read after all messages before it."""
     pieces = surprisal("\n".join(segment.text for segment in context))
     ends = np.cumsum([len(segment.text) + 1 for segment in context])

@@ -85,7 +85,7 @@ class TruncateToolOutputs(Strategy):
 
 
 class CollapseToolUses(Strategy):
-    """Puts one line a call in the place of older tool calls with their results.
+    """Puts one line per call in the place of older tool calls with their results.
 
     ``search({"q":"stalls"}) → 63 stalls, 14 of them sell …``: the model sees that it asked and
     what came of it, without the traffic (as agent frameworks compact tool results).
@@ -138,7 +138,7 @@ class CollapseToolUses(Strategy):
             lines.append(
                 line if len(line) <= self.characters else line[: self.characters - 2] + " …"
             )
-        note = f"older than the last {self.keep} tool uses, a line a call"
+        note = f"older than the last {self.keep} tool uses, a line per call"
         collapsed = Segment(
             "\n".join(lines),
             tuple(span for segment in members for span in segment.spans),

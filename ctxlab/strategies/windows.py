@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from ctxlab.core.context import Context
-from ctxlab.core.packing import Room, newest
+from ctxlab.core.packing import Packer, newest
 from ctxlab.core.segments import Note, Segment, Span
 from ctxlab.core.strategy import Strategy, Traits
 from ctxlab.core.task import Task
@@ -56,21 +56,21 @@ class HeadTail(Strategy):
         """Fill the head's share from the start, the rest from the end."""
         if task.fits(context):
             return context
-        room = Room(context, task)
+        packer = Packer(context, task)
         reserve = self._marker_tokens(context, task)
-        if reserve > room.left:
+        if reserve > packer.left:
             reserve = 0
-        free = room.left - reserve
-        room.left = round(self.head * free)
-        tail = free - room.left
+        free = packer.left - reserve
+        packer.left = round(self.head * free)
+        tail = free - packer.left
         groups = range(len(context.groups))
-        middle = next((group for group in groups if not room.take(group)), len(groups))
-        room.left += tail
+        middle = next((group for group in groups if not packer.take(group)), len(groups))
+        packer.left += tail
         for group in reversed(groups[middle:]):
-            if not room.take(group):
+            if not packer.take(group):
                 break
         note = Note("between the first and the last messages that fit")
-        kept = context.keep_groups(room.kept, lambda _: note)
+        kept = context.keep_groups(packer.kept, lambda _: note)
         return self._marked(context, kept) if reserve else kept
 
     def _marker_tokens(self, context: Context, task: Task) -> int:

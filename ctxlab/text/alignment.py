@@ -52,20 +52,6 @@ def fragments(source: str, written: str) -> list[Fragment]:
     return [_fragment(*run) for run in _runs(tokens(source), tokens(written))]
 
 
-def coverage(source: str, written: str) -> float | None:
-    """Return the share of the words of `written` that stand in fragments; None without words.
-
-    Source: Grusky, Naaman & Artzi, "Newsroom", NAACL 2018.
-
-    Examples
-    --------
-    >>> coverage("We sold 40 loaves.", "About 40 loaves were sold")
-    0.6
-    """
-    total = len(tokens(written))
-    return sum(f.words for f in fragments(source, written)) / total if total else None
-
-
 def carried_ranges(source: str, written: str) -> list[Range]:
     """Return the ranges of `written` that were carried over from `source`.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from ctxlab.text.normalised import DATE, DIGITS, LETTER, NUMBER
 from ctxlab.text.proper_names import name_ranges
@@ -17,8 +17,6 @@ from ctxlab.text.proper_names import name_ranges
 Kind = Literal[
     "number", "name", "date", "amount", "path", "URL", "identifier", "quote", "symbol"
 ]  # fmt: skip
-KINDS: tuple[Kind, ...] = get_args(Kind)
-"""Every kind there is."""
 Range = tuple[int, int]
 
 

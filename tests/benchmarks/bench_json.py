@@ -17,7 +17,9 @@ from ctxlab.core.task import Task
 from ctxlab.datasets import load
 from ctxlab.errors import DataError
 from ctxlab.strategies import CompactJSON
-from ctxlab.text.json_layout import minified, parsed, restored
+from ctxlab.text.json_layout import minified
+from ctxlab.text.json_layout_reader import restored
+from ctxlab.text.json_tree import parsed
 
 TASK = Task(budget=1)
 

@@ -64,7 +64,7 @@ def conversations(folder: Path) -> list[Case]:
 
 
 def measured(results: Results) -> pl.DataFrame:
-    """Return one row a strategy and conversation: its dataset, its figure, its questions."""
+    """Return one row per strategy and conversation: its dataset, its figure, its questions."""
     rows = [
         results.outcomes.filter(pl.col("dataset") == dataset)
         .group_by("strategy", "case_id")

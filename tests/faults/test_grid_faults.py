@@ -21,6 +21,7 @@ from ctxlab.core.strategy import Strategy, Traits
 from ctxlab.store import Store
 from ctxlab.testing import sample_case
 
+pytestmark = pytest.mark.slow
 PROMISING = Traits(family="custom", source="", honours_budget=True)
 
 

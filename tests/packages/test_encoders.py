@@ -117,7 +117,7 @@ def test_an_onnx_file_that_is_none_is_said_to_be(exported, tmp_path):
 
 
 def test_an_onnx_model_that_pools_itself_is_not_pooled_again(package, exported, tmp_path):
-    """An output of one vector a text is taken as it is."""
+    """An output of one vector per text is taken as it is."""
     onnx = package("onnx")
     node = onnx.helper.make_node("Cast", ["input_ids"], ["out"], to=onnx.TensorProto.FLOAT)
     summed = onnx.helper.make_node("ReduceSum", ["out", "axes"], ["sum"], keepdims=1)
