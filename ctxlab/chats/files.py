@@ -65,8 +65,9 @@ def _open(path: Path) -> BufferedIOBase:
         with path.open("rb") as file:
             zipped = file.read(2) == b"\x1f\x8b"
         return gzip.GzipFile(path) if zipped else path.open("rb")
-    except OSError as error:
-        problem = f"cannot be opened ({error.strerror}); name an existing file"
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        problem = f"cannot be opened ({why}); name an existing file"
         raise DataError(problem, str(path)) from error
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -14,8 +13,10 @@ from typing import Any
 from ctxlab.bench.board_rows import BoardRow
 from ctxlab.bench.leaderboard import Leaderboard
 from ctxlab.bench.losses import LostProbe
+from ctxlab.core.unforeseen import write_whole
 from ctxlab.display.board_columns import BoardColumn, columns, groups, marks
 from ctxlab.display.charts import availability_curve, pareto
+from ctxlab.errors import ViewError
 
 _LISTED = 2000
 _SNIPPET = 280
@@ -58,6 +59,11 @@ def write_report(
 ) -> Path:
     """Write the report; a file of that name is replaced at the end, in one step.
 
+    Raises
+    ------
+    ViewError
+        When it cannot be written there.
+
     Examples
     --------
     >>> import tempfile
@@ -68,11 +74,7 @@ def write_report(
     'report.html'
     """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(f".{target.name}.{os.getpid()}")
-    text = build_report(ReportData(title, board, lost, manifest))
-    beside.write_text(text, encoding="utf-8", errors="replace")
-    beside.replace(target)
+    write_whole(target, build_report(ReportData(title, board, lost, manifest)), ViewError)
     return target
 
 

@@ -11,6 +11,7 @@ from ctxlab.core.tokens import TokenCounter
 from ctxlab.errors import NotFoundError
 from ctxlab.store.connection import Database
 from ctxlab.store.conversations import Conversation, add_conversations
+from ctxlab.store.json_text import json_text
 from ctxlab.store.records import fetch
 from ctxlab.store.tables import STEP_DEFINITIONS
 from ctxlab.workshop.prompts import step_prompt
@@ -47,9 +48,9 @@ def define(db: Database, protocol: Protocol) -> None:
                 "position": step.order,
                 "name": step.name,
                 "description": step.description,
-                "depends_on": json.dumps(step.depends_on),
+                "depends_on": json_text(step.depends_on, f"depends_on of step {step.id!r}"),
                 "prompt_template": step_prompt(step, protocol),
-                "definition": json.dumps(definition),
+                "definition": json_text(definition, f"step {step.id!r}"),
             }
             for step, definition in zip(protocol.steps, definitions, strict=True)
         ]
