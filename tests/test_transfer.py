@@ -30,7 +30,7 @@ def two_sets():
 
 def test_every_data_set_is_left_out_once_at_every_budget_and_kind(two_sets):
     """Two sets, two budgets, with and without the question."""
-    frame = two_sets.transfer()
+    frame = two_sets.leave_one_out()
     assert frame.height == 8
     assert set(frame["dataset"]) == {"late", sample_case().dataset}
     assert frame.filter(frame["query_aware"])["chosen"].unique().to_list() == ["BM25()"]
@@ -40,7 +40,7 @@ def test_a_choice_is_made_on_the_other_sets_and_judged_here(two_sets):
     """Recomputed from the outcomes: the best mean elsewhere, its mean here, the best control."""
     board = two_sets.leaderboard()
     probes = two_sets.measured.probes["dataset"].to_numpy()
-    for row in two_sets.transfer().filter(~two_sets.transfer()["query_aware"]).to_dicts():
+    for row in two_sets.leave_one_out().filter(~two_sets.transfer()["query_aware"]).to_dicts():
 
         def mean(name, there, budget=row["budget"]):
             cell = board.measured.cell(name, budget)
@@ -58,7 +58,7 @@ def test_a_choice_is_made_on_the_other_sets_and_judged_here(two_sets):
 def test_one_data_set_is_not_enough(store_of_one):
     """There is nothing else to choose on, and the error says what to do."""
     with pytest.raises(StatisticsError, match="files of a second"):
-        store_of_one.transfer()
+        store_of_one.leave_one_out()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -251,7 +251,7 @@ class Results(ResultsViews):
         found = (board.compare(first, second, each, margin=margin) for each in at)
         return Verdicts(tuple(at), tuple(found))
 
-    def transfer(self, metric: str | None = None) -> pl.DataFrame:
+    def leave_one_out(self, metric: str | None = None) -> pl.DataFrame:
         """Return how the best strategy of all other data sets does on each one, left out in turn.
 
         One row per budget, data set and kind (query-aware or not): what was chosen elsewhere,
@@ -266,7 +266,7 @@ class Results(ResultsViews):
         Examples
         --------
         >>> from ctxlab.testing import sample_results
-        >>> sample_results().transfer()
+        >>> sample_results().leave_one_out()
         Traceback (most recent call last):
         ctxlab.errors.StatisticsError: a choice is tried on data that it was not made on: ...
         """

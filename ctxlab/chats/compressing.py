@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from ctxlab.chats.anthropic import (
@@ -94,6 +94,9 @@ def compress(
     ['Be brief.', 'Remark number 8 on the market.']
     """
     plan = Plan.of(strategy, budget=budget, query=query, tools=tools, encoder=encoder, seed=seed)
+    if not isinstance(messages, Iterable):
+        kind = type(messages).__name__
+        raise DataError(f"is a {kind}; pass a list of messages", field="messages")
     given = [_checked(message, f"messages[{at}]") for at, message in enumerate(messages)]
     if (api or ("anthropic" if is_anthropic_chat(given) else "openai")) == "openai":
         return write_openai(given, plan.fit(read_openai(given, plan.tools.count)))

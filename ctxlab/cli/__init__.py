@@ -5,8 +5,9 @@ Exit codes: 0 ok, 1 failure, 2 usage, 3 a gate was missed.
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Annotated
+from typing import Annotated, TextIO, cast
 
 import typer
 
@@ -21,7 +22,9 @@ from ctxlab.cli import (
     showing,
     workshop_commands,
 )
+from ctxlab.core.unforeseen import explained
 from ctxlab.errors import BudgetError, CtxlabError, SpecError, UnknownNameError
+from ctxlab.redaction import Redacting
 
 app = typer.Typer(
     name="ctxlab",
@@ -79,6 +82,7 @@ def main() -> None:
     """
     # Somebody's `module:Class` stands in the folder they work in; the last place that is looked in.
     sys.path.append("")
+    sys.stderr = cast("TextIO", Redacting(sys.stderr))
     try:
         app()
     except CtxlabError as error:
@@ -86,4 +90,9 @@ def main() -> None:
         sys.exit(2 if isinstance(error, _USAGE) else 1)
     except BrokenPipeError:
         sys.stderr.close()
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("CTXLAB_TRACEBACK"):
+            raise
+        sys.stderr.write(f"ctxlab: {explained(error)}\n")
         sys.exit(1)

@@ -16,6 +16,7 @@ from ctxlab.core.segments import Value
 from ctxlab.core.specs import from_spec, parse
 from ctxlab.core.strategy import Strategy
 from ctxlab.core.tokens import DEFAULT_ENCODING
+from ctxlab.core.unforeseen import write_whole
 from ctxlab.core.views import view
 from ctxlab.errors import SpecError
 
@@ -42,6 +43,7 @@ def compress(messages, query=""):
         seed=RECIPE["seed"],
     )
 '''
+_DEEP = "the recipe is nested too deeply; write its stages in one row, with >>"
 
 
 class Recipe(Value):
@@ -167,6 +169,8 @@ class Recipe(Value):
             return cls.from_dict(json.loads(text))
         except json.JSONDecodeError as error:
             raise SpecError(f"the recipe is not JSON: {error}") from error
+        except RecursionError as error:
+            raise SpecError(_DEEP) from error
 
     def to_toml(self) -> str:
         """Return the recipe as TOML text; the strategy stands as it is written in Python.
@@ -205,6 +209,8 @@ class Recipe(Value):
             return cls.from_dict(tomllib.loads(text))
         except tomllib.TOMLDecodeError as error:
             raise SpecError(f"the recipe is not TOML: {error}") from error
+        except RecursionError as error:
+            raise SpecError(_DEEP) from error
 
     def to_python(self) -> str:
         """Return Python source that compresses a list of messages by this recipe.
@@ -243,6 +249,8 @@ class Recipe(Value):
             ]
         except (SyntaxError, ValueError, TypeError) as error:
             raise SpecError(f"the recipe is not Python: {error}") from error
+        except (RecursionError, MemoryError) as error:
+            raise SpecError(_DEEP) from error
         if not recipes:
             raise SpecError("the Python source has no recipe; it assigns no RECIPE = {...}")
         return cls.from_dict(recipes[-1])
@@ -264,7 +272,7 @@ class Recipe(Value):
         """
         target = Path(path)
         write = {".json": self.to_json, ".toml": self.to_toml, ".py": self.to_python}
-        target.write_text(write[_ending(target)](), encoding="utf-8")
+        write_whole(target, write[_ending(target)](), SpecError)
         return target
 
     @classmethod
@@ -287,7 +295,7 @@ class Recipe(Value):
         ending = _ending(file)
         try:
             text = file.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             raise SpecError(f"recipe {str(file)!r} cannot be read: {error}") from error
         return read[ending](text)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
@@ -18,11 +17,13 @@ from ctxlab.bench.leaderboard import Leaderboard
 from ctxlab.bench.losses import LostProbe
 from ctxlab.bench.results_views import ResultsViews
 from ctxlab.core.strategy import Strategy
+from ctxlab.core.unforeseen import write_whole
 from ctxlab.display.board_columns import BoardColumn, columns, groups, marks
 from ctxlab.display.chart_rendering import LabChart
 from ctxlab.display.inspector_document import inspector_document
 from ctxlab.display.inspector_static import CSS, ESM
 from ctxlab.display.leaderboards import lead_color
+from ctxlab.errors import ViewError
 
 _FOLDER = Path(__file__).parent
 _SNIPPET = 600
@@ -135,6 +136,11 @@ def write_report(
 ) -> Path:
     """Write the report; a file of that name is replaced at the end, in one step.
 
+    Raises
+    ------
+    ViewError
+        When it cannot be written there.
+
     Examples
     --------
     >>> import tempfile
@@ -144,11 +150,7 @@ def write_report(
     'report.html'
     """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(f".{target.name}.{os.getpid()}")
-    text = build_report(report_data(results, title, **chosen))
-    beside.write_text(text, encoding="utf-8", errors="replace")
-    beside.replace(target)
+    write_whole(target, build_report(report_data(results, title, **chosen)), ViewError)
     return target
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from ctxlab.core.cases import Case, Probe
 from ctxlab.core.segments import Message
 from ctxlab.core.tokens import TokenCounter
-from ctxlab.errors import ConflictError
+from ctxlab.errors import ConflictError, DataError
 from ctxlab.store.connection import Database
 from ctxlab.store.reading import MESSAGES
 from ctxlab.store.records import Records, fetch
@@ -223,6 +223,8 @@ def add_cases(
 
     def new() -> Iterator[Conversation]:
         for case in cases:
+            if not isinstance(case, Case):
+                raise DataError(f"a {type(case).__name__} is no conversation; pass cases")
             if (case.dataset, case.id) in seen:
                 continue
             if on_conflict == "skip":

@@ -91,6 +91,22 @@ def terms(text: str, language: str = "en") -> list[str]:
     return kept if text.isascii() else [part for term in kept for part in _with_syllables(term)]
 
 
+def stem_of(word: str, language: str = "en") -> str:
+    """Return the stem of a word of `words`; empty where it is a stop word.
+
+    Examples
+    --------
+    >>> stem_of("selling"), stem_of("the")
+    ('sell', '')
+    """
+    stems = _stems(language)
+    found = stems.get(word)
+    if found is None:
+        [found] = language_of(language).stems([word])
+        stems[word] = found
+    return found
+
+
 def words(text: str, language: str = "en") -> list[str]:
     """Return the words of `text`, folded, in order: `terms` before stop words and stems.
 
