@@ -148,4 +148,6 @@ class Case:
 
 
 def _fields(value: Any) -> list[Any]:  # noqa: ANN401 - a dataclass
-    return [getattr(value, one.name) for one in fields(value)]
+    # A message that carries nothing beside its text has the digest that it always had.
+    plain = isinstance(value, Message) and not value.payload
+    return [getattr(value, one.name) for one in fields(value) if not plain or one.name != "payload"]

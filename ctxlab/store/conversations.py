@@ -123,9 +123,9 @@ class _Frames:
             for role, name in set(speakers)
         }
         overheads = list(map(plain.__getitem__, speakers))
-        for at, calls in enumerate(columns["tool_calls"]):
-            if calls:
-                overheads[at] = self._counter.overhead(messages[at])
+        for at, message in enumerate(messages):
+            if message.tool_calls or message.payload:
+                overheads[at] = self._counter.overhead(message)
         return overheads
 
     def _add_case(self, workshop: str, case: Case) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ctxlab.core.segments import ToolCall
+from ctxlab.core.segments import Payload, ToolCall
 from ctxlab.store.storable import all_storable, storable, stored
 
 
@@ -61,3 +61,30 @@ ESCAPED_TEXTS = Form(
 """A tuple of such texts."""
 CALLS = Form(_calls_to_json, _calls)
 """Tool calls, as a JSON list of objects."""
+
+
+_KEY = "ctxlab_payload"
+
+
+def _payloads_to_json(values: Sequence[tuple[Payload, ...]]) -> list[str | None]:
+    return [json.dumps({_KEY: list(map(_carried, found))}) if found else None
+            for found in values]  # fmt: skip
+
+
+def _carried(one: Payload) -> dict[str, str | int]:
+    return {"kind": storable(one.kind), "text": storable(one.text), "tokens": one.tokens}
+
+
+def _payloads(values: Sequence[str | None]) -> list[tuple[Payload, ...]]:
+    return [_payload(text) if text else () for text in values]
+
+
+def _payload(text: str) -> tuple[Payload, ...]:
+    # Metadata that came from elsewhere is anything.
+    found = json.loads(text)
+    rows = found.get(_KEY, ()) if isinstance(found, dict) else ()
+    return tuple(Payload(stored(r["kind"]), stored(r["text"]), r["tokens"]) for r in rows)
+
+
+PAYLOADS = Form(_payloads_to_json, _payloads)
+"""What messages carry beside their text, as a field of their metadata."""
