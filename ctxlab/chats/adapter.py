@@ -12,11 +12,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
+from ctxlab.chats.case_building import build_case
+from ctxlab.chats.conversation import conversation
 from ctxlab.chats.editing import Slot, edited
 from ctxlab.chats.fields import Fields, expect
 from ctxlab.chats.images import Api
 from ctxlab.chats.media import json_payload
 from ctxlab.chats.pieces import Kept, Piece, of_home
+from ctxlab.core.cases import Case
 from ctxlab.core.segments import Payload, Role
 from ctxlab.errors import DataError, UnknownNameError
 
@@ -66,6 +69,11 @@ class Adapter(ABC):
     @abstractmethod
     def write(self, raw: Any, kept: Sequence[Kept]) -> Any:  # noqa: ANN401 - as `raw`
         """Return what is left of messages: `kept` is of pieces that `read` made of `raw`."""
+
+    def cases(self, raw: Any, name: str) -> Iterator[Case]:  # noqa: ANN401 - JSON
+        """Yield the conversation of messages as a case without probes."""
+        case_id = label(Fields(raw)) or name if isinstance(raw, dict) else name
+        yield build_case(case_id, self.name, conversation(self.read(raw)))
 
     def opens(self, kept: Sequence[Kept]) -> bool:
         """Say whether what is left begins as the API wants it to."""
@@ -129,10 +137,11 @@ class ChatAdapter(Adapter):
             if home is None:
                 written += [self.said(one.texts[0]) for one in ones]
             elif home != HEAD:
+                along = [chat[at] for one in ones if one.piece for at in one.piece.along]
                 message, rest = edited(chat[home], ones)
                 message = self.finish(message, chat[home], ones, rest)
                 if message is not None:
-                    written.append(message)
+                    written += [*along, message]
         settled = self.settle(written)
         if body is None:
             return settled

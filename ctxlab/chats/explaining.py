@@ -56,7 +56,7 @@ def explained(written: Any, found: Fitting) -> Explained:  # noqa: ANN401 - as i
     after = found.stages[-1].context if found.stages else found.before
     return Explained(
         written,
-        tuple([*named, *unsent]),
+        (*named, *unsent),
         found.task.size(found.before),
         found.task.size(after),
     )

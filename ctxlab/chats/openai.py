@@ -1,4 +1,4 @@
-"""OpenAI chat completions: messages of every role and part, by themselves or in a request's body."""
+"""OpenAI chat completions: messages of every role and part, alone or in the body of a request."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def _check(fields: Fields, *, has_calls: bool) -> None:
     if isinstance(content, str | dict):
         return
     known = has_calls or "tool_calls" in fields.raw or any(fields.has(key) for key in _PAYLOADS)
-    if content is None and not known:
+    if content is None and not known and fields.raw.get("role") != "assistant":
         raise DataError(
             "is missing; expected a string or a list of parts", field=fields.at("content")
         )

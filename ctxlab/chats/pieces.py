@@ -47,6 +47,8 @@ class Piece:
         As the peer's message gives them; empty where it does not.
     session : str, optional
         The session that it belongs to, where a chat holds several.
+    along : tuple of int
+        Positions of the messages before it that stay or go with it, such as its reasoning.
     pinned : bool
         Neither dropped nor changed.
     asks : bool
@@ -72,6 +74,7 @@ class Piece:
     id: str = ""
     created_at: str | None = None
     session: str | None = None
+    along: tuple[int, ...] = ()
 
     @property
     def text(self) -> str:
