@@ -8,6 +8,15 @@ from ctxlab.chats.adapter import Adapter
 from ctxlab.errors import UnknownNameError
 
 _PLACES = {
+    "responses": "ctxlab.chats.responses:RESPONSES",
+    "assistants": "ctxlab.chats.assistants:ASSISTANTS",
+    "langchain": "ctxlab.chats.langchain_json:LANGCHAIN",
+    "pydantic-ai": "ctxlab.chats.pydantic_ai_json:PYDANTIC_AI",
+    "llama-index": "ctxlab.chats.llama_index:LLAMA_INDEX",
+    "gemini": "ctxlab.chats.gemini:GEMINI",
+    "ai-sdk": "ctxlab.chats.ai_sdk:AI_SDK",
+    "ai-sdk-ui": "ctxlab.chats.ai_sdk_ui:AI_SDK_UI",
+    "bedrock": "ctxlab.chats.bedrock:BEDROCK",
     "anthropic": "ctxlab.chats.anthropic:ANTHROPIC",
     "openai": "ctxlab.chats.openai:OPENAI",
 }
@@ -53,7 +62,7 @@ def adapter_names() -> tuple[str, ...]:
 
     Examples
     --------
-    >>> "openai" in adapter_names()
+    >>> "gemini" in adapter_names()
     True
     """
     return tuple(_PLACES)
