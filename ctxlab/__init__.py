@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from ctxlab.bench.grid import Grid
     from ctxlab.bench.inspecting import inspect
     from ctxlab.bench.results import Results
-    from ctxlab.chats.anthropic_reader import messages_from_anthropic
+    from ctxlab.chats.anthropic import messages_from_anthropic
     from ctxlab.chats.compressing import compress
-    from ctxlab.chats.openai_reader import messages_from_openai
+    from ctxlab.chats.openai import messages_from_openai
     from ctxlab.chats.spending import spent_by, windows_of
     from ctxlab.chats.workshop_file import load_workshop
     from ctxlab.core.budgets import Budget, TierBudget, TierShare
@@ -59,9 +59,9 @@ _MODULES = {
     "bench.grid": ("Grid",),
     "bench.inspecting": ("inspect",),
     "bench.results": ("Results",),
-    "chats.anthropic_reader": ("messages_from_anthropic",),
+    "chats.anthropic": ("messages_from_anthropic",),
     "chats.compressing": ("compress",),
-    "chats.openai_reader": ("messages_from_openai",),
+    "chats.openai": ("messages_from_openai",),
     "chats.spending": ("spent_by", "windows_of"),
     "chats.workshop_file": ("load_workshop",),
     "core.budgets": ("Budget", "TierBudget", "TierShare"),

@@ -73,6 +73,8 @@ class PinnedOverBudgetError(BudgetError):
     ----------
     pinned, budget : int
         Tokens of the pinned part, and tokens allowed.
+    why : str
+        Which part it is, and what shortens it.
 
     Examples
     --------
@@ -80,15 +82,15 @@ class PinnedOverBudgetError(BudgetError):
     pinned segments take 900 tokens and the budget is 500; raise the budget to at least 900 or unpin
     """
 
-    def __init__(self, pinned: int, budget: int) -> None:
+    def __init__(self, pinned: int, budget: int, why: str = "") -> None:
         super().__init__(
             f"pinned segments take {pinned} tokens and the budget is {budget}; "
-            f"raise the budget to at least {pinned} or unpin"
+            f"raise the budget to at least {pinned} or unpin" + (f": {why}" if why else "")
         )
-        self.pinned, self.budget = pinned, budget
+        self.pinned, self.budget, self.why = pinned, budget, why
 
-    def __reduce__(self) -> tuple[type[PinnedOverBudgetError], tuple[int, int]]:
-        return type(self), (self.pinned, self.budget)
+    def __reduce__(self) -> tuple[type[PinnedOverBudgetError], tuple[int, int, str]]:
+        return type(self), (self.pinned, self.budget, self.why)
 
 
 class EncodingUnavailableError(CtxlabError, RuntimeError):

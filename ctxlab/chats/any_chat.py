@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ctxlab.chats.anthropic_reader import is_anthropic, messages_from_anthropic
+from ctxlab.chats.anthropic import is_anthropic, messages_from_anthropic
 from ctxlab.chats.case_building import build_case
 from ctxlab.chats.entries import Convert, Entry, converted
 from ctxlab.chats.fields import Fields, expect
-from ctxlab.chats.openai_reader import messages_from_openai
+from ctxlab.chats.openai import messages_from_openai
 from ctxlab.chats.table_rows import parsed
 from ctxlab.core.cases import Case
 from ctxlab.core.segments import Message

@@ -64,7 +64,7 @@ def converted(entries: Iterable[Entry], convert: Convert) -> tuple[Message, ...]
 
     Examples
     --------
-    >>> from ctxlab.chats.openai_reader import messages_from_openai
+    >>> from ctxlab.chats.openai import messages_from_openai
     >>> summary = Entry({"role": "user", "content": "So far: …"}, "[4].message", "summary")
     >>> converted([summary], messages_from_openai)[0].about.kind
     'summary'

@@ -81,6 +81,6 @@ def history_processor(
     # Pydantic AI looks at the annotation of the parameter, to see whether it wants its context.
     def process(messages: Sequence[Any]) -> list[Any]:
         given: list[HistoryMessage] = list(messages)
-        return write_pydantic_ai(given, plan.fit(read_pydantic_ai(given, plan.tools.count)))
+        return write_pydantic_ai(given, plan.fit(read_pydantic_ai(given)))
 
     return process

@@ -12,7 +12,7 @@ from ctxlab.chats.case_building import build_case
 from ctxlab.chats.entries import converted
 from ctxlab.chats.fields import Fields
 from ctxlab.chats.file_format import Format
-from ctxlab.chats.openai_reader import messages_from_openai
+from ctxlab.chats.openai import messages_from_openai
 from ctxlab.chats.table_rows import parsed
 from ctxlab.core.cases import Case
 from ctxlab.core.segments import Message, Role, ToolCall

@@ -347,4 +347,5 @@ def _segments(messages: Iterable[Message], pin_system: bool) -> Iterator[Segment
             pinned=message.pinned or (pin_system and message.role == "system"),
             tool_calls=message.tool_calls,
             tool_call_id=message.tool_call_id,
+            payload=message.payload,
         )

@@ -29,7 +29,7 @@ def as_messages(messages: Iterable[Message | Mapping[str, Any]]) -> tuple[Messag
     --------
     >>> as_messages([{"role": "human", "content": "Hi"}])[0]
     Message(id='m0', role='user', content='Hi', name=None, created_at=None, session=None,
-            tool_calls=(), tool_call_id=None, pinned=False, about=None)
+            tool_calls=(), tool_call_id=None, pinned=False, payload=(), about=None)
     """
     found = tuple(
         message if isinstance(message, Message) else _message(message, f"messages[{at}]", f"m{at}")

@@ -138,6 +138,35 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
+class Payload:
+    """What a message carries beside its text and is billed: thinking, an image, a definition.
+
+    It goes where its message goes and is never cut. `text` is what is counted, with `tokens` on
+    top for what is no text: an image has its size by a formula, and no text.
+
+    Examples
+    --------
+    >>> Payload("image", tokens=765).tokens
+    765
+    """
+
+    kind: str
+    text: str = ""
+    tokens: int = 0
+
+    @property
+    def defines(self) -> bool:
+        """Whether it stands outside the chat: a tool's definition, or a schema of the answer.
+
+        Examples
+        --------
+        >>> Payload("tools", '{"name": "clock"}').defines
+        True
+        """
+        return self.kind in ("tools", "schema")
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message of a conversation, as it was sent.
 
@@ -164,6 +193,7 @@ class Message:
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     pinned: bool = False
+    payload: tuple[Payload, ...] = ()
     about: About | None = None
 
     def __post_init__(self) -> None:
@@ -222,6 +252,7 @@ class Segment:
     verbatim: bool = True
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
+    payload: tuple[Payload, ...] = ()
     note: str = field(default="", compare=False)
     placeholder: bool = field(default=False, compare=False)
     inverse: Callable[[str], str] | None = field(default=None, compare=False, repr=False)

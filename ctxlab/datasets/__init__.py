@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ctxlab.chats.anthropic_reader import messages_from_anthropic
+from ctxlab.chats.anthropic import messages_from_anthropic
 from ctxlab.chats.case_format import case_to_dict, write_cases
 from ctxlab.chats.file_format import Format
-from ctxlab.chats.openai_reader import messages_from_openai
+from ctxlab.chats.openai import messages_from_openai
 from ctxlab.chats.workshop_file import WorkshopFile, load_workshop
 from ctxlab.datasets.case_files import read, read_all
 from ctxlab.datasets.fetching import bundled_dir, cases_of, fetch, load, read_workshop

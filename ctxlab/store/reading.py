@@ -9,6 +9,7 @@ import polars as pl
 from ctxlab.core.cases import Case, Probe
 from ctxlab.core.segments import Message
 from ctxlab.store.connection import Database
+from ctxlab.store.forms import ABOUT
 from ctxlab.store.records import Records, fetch
 from ctxlab.store.tables import CASES, CHAT_MESSAGES, PROBES
 
@@ -16,7 +17,8 @@ MESSAGES = Records(
     Message,
     CHAT_MESSAGES,
     "JOIN sessions ON sessions.id = chat_messages.session_id",
-    {"session": "sessions.label"},
+    {"session": "sessions.label", "about": "chat_messages.metadata"},
+    {"about": ABOUT},
 )
 """Messages as they are stored, each with the label of its session."""
 _PROBES = Records(Probe, PROBES)

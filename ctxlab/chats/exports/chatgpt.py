@@ -10,7 +10,7 @@ from ctxlab.chats.any_chat import case_of
 from ctxlab.chats.entries import Entry, converted
 from ctxlab.chats.fields import Fields
 from ctxlab.chats.file_format import Format
-from ctxlab.chats.openai_reader import messages_from_openai
+from ctxlab.chats.openai import messages_from_openai
 from ctxlab.core.cases import Case
 
 _ROLES = ("system", "user", "assistant", "tool")

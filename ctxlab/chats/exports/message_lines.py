@@ -10,7 +10,7 @@ from ctxlab.chats.case_building import build_case
 from ctxlab.chats.entries import Entry, converted
 from ctxlab.chats.fields import Fields, expect
 from ctxlab.chats.file_format import Format
-from ctxlab.chats.openai_reader import messages_from_openai
+from ctxlab.chats.openai import messages_from_openai
 from ctxlab.core.cases import Case
 from ctxlab.core.segments import role_named
 from ctxlab.errors import UnknownNameError

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ctxlab.chats.anthropic_reader import messages_from_anthropic
+from ctxlab.chats.anthropic import messages_from_anthropic
 from ctxlab.chats.case_building import build_case
 from ctxlab.chats.entries import Entry, compacted, converted
 from ctxlab.chats.fields import Fields, expect

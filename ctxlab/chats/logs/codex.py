@@ -16,7 +16,7 @@ from ctxlab.chats.entries import Entry, compacted, converted, figure
 from ctxlab.chats.fields import expect
 from ctxlab.chats.file_format import Format
 from ctxlab.chats.logs.codex_items import Record, as_chat, injected, records_of
-from ctxlab.chats.openai_reader import messages_from_openai
+from ctxlab.chats.openai import messages_from_openai
 from ctxlab.core.cases import Case
 from ctxlab.core.segments import Compaction
 from ctxlab.errors import DataError

@@ -10,7 +10,7 @@ from ctxlab.chats.entries import Entry, compacted, converted
 from ctxlab.chats.fields import Fields, expect
 from ctxlab.chats.file_format import Format
 from ctxlab.chats.logs.openhands_events import first_version, sdk_version
-from ctxlab.chats.openai_reader import messages_from_openai
+from ctxlab.chats.openai import messages_from_openai
 from ctxlab.core.cases import Case
 from ctxlab.errors import DataError
 
