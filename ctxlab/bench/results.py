@@ -17,6 +17,7 @@ from ctxlab.bench.case_documents import from_document
 from ctxlab.bench.leaderboard import Leaderboard
 from ctxlab.bench.losses import LostProbe, lost_probes
 from ctxlab.bench.measured import Measured
+from ctxlab.bench.results_tables import ResultsTables
 from ctxlab.bench.verdicts import Verdicts
 from ctxlab.core.budgets import Budget
 from ctxlab.core.cases import Case
@@ -24,6 +25,7 @@ from ctxlab.core.metric import MetricTraits
 from ctxlab.core.strategy import Strategy, Traits
 from ctxlab.core.views import view
 from ctxlab.errors import UnknownNameError
+from ctxlab.stats import Weights
 
 if TYPE_CHECKING:
     from ctxlab.store import Store
@@ -65,7 +67,7 @@ class Stored:
     manifest: Mapping[str, Any]
 
 
-class Results:
+class Results(ResultsTables):
     """What an experiment measured: show it, ask it, compare with it, save it as a report.
 
     Examples
@@ -174,7 +176,10 @@ class Results:
         return {name: Traits(**json.loads(traits)) for name, traits in found.iter_rows()}
 
     def leaderboard(
-        self, metric: str | None = None, baseline: str | Strategy | None = None
+        self,
+        metric: str | None = None,
+        baseline: str | Strategy | None = None,
+        weights: Weights = "question",
     ) -> Leaderboard:
         """Return the leaderboard by one metric, with leads and tests against one baseline.
 
@@ -184,6 +189,8 @@ class Results:
             The name of one that was measured; the first when not given.
         baseline : str or Strategy, optional
             A strategy of the experiment; a window, where there is one, when not given.
+        weights : {"question", "conversation"}
+            What counts once in means, intervals and tests.
 
         Raises
         ------
@@ -204,7 +211,7 @@ class Results:
         bad = self.trials.filter(pl.col("error").is_not_null())
         counts = bad.group_by("strategy", "budget", maintain_order=True).len()
         failed = {(name, budget): count for name, budget, count in counts.iter_rows()}
-        return Leaderboard(self.measured, failed, self.traits, chosen, against)
+        return Leaderboard(self.measured, failed, self.traits, chosen, against, weights)
 
     def strategy_named(self, strategy: str | Strategy) -> str:
         """Return the text of one of the experiment's strategies, however it is written.

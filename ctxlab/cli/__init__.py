@@ -16,6 +16,7 @@ from ctxlab.cli import (
     exporting,
     listing,
     loading,
+    power,
     production,
     showing,
     workshop_commands,
@@ -37,6 +38,7 @@ app.command()(showing.show)
 app.command()(experiments.experiments)
 app.command()(experiments.reproduce)
 app.command()(experiments.diff)
+app.command()(power.power)
 app.command()(experiments.metrics)
 app.command()(listing.strategies)
 app.add_typer(loading.datasets_app, name="datasets")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ctxlab.cli.grouped import Grouping, Weighed, put_groups
 from ctxlab.cli.options import (
     DEFAULT_STORE,
     AsJSON,
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 
 DEMO = (
     "KeepLast()", "HeadTail()", "MaskObservations() >> KeepLast()", "IDFDensity()", "LexRank()",
-    "BM25()", "BM25(neighbours=2)", "MMR()", "RandomDrop()", "ShortestFirst()", "Oracle()",
+    "BM25()", "BM25(neighbours=2)", "MMR()", "Substance()", "PassageBM25()", "RandomDrop()",
+    "ShortestFirst()", "LongestFirst()", "UserMessages()", "Oracle()",
 )  # fmt: skip
 """What the demo compares."""
 
@@ -58,7 +60,8 @@ def compare(
         typer.Option(help="What is independent: a pattern whose group names it in an id."),
     ] = None,
     seed: Annotated[
-        list[int] | None, typer.Option(help="Seed of what is random; again for more.")
+        list[int] | None,
+        typer.Option(help="Seed of what is random; again for more. Five when not given."),
     ] = None,
     encoding: Encoding = DEFAULT_ENCODING,
     encoder: EncoderName = None,
@@ -73,6 +76,13 @@ def compare(
     ] = None,
     measure: Annotated[
         str | None, typer.Option(help="Rank by this metric; by the first when not given.")
+    ] = None,
+    weights: Annotated[
+        Weighed, typer.Option(help="What counts once: every question, or every conversation.")
+    ] = Weighed.QUESTION,
+    by: Annotated[
+        list[Grouping] | None,
+        typer.Option(help="Tell results apart by this, too; again for more."),
     ] = None,
     fail_under: Annotated[
         float | None,
@@ -111,8 +121,10 @@ def compare(
       ctxlab compare talk.jsonl --strategy BM25 --strategy Fusion --encoder onnx:models/minilm
 
       ctxlab compare talk.jsonl --metric AllEvidence --metric Rate --metric mymetrics:commas
+
+      ctxlab compare locomo:dev --by category --by age --weights conversation
     """
-    from ctxlab.bench.grid import Grid
+    from ctxlab.bench.grid import DEFAULT_SEEDS, Grid
     from ctxlab.bench.limits import Limits
     from ctxlab.core.specs import parse_metric
     from ctxlab.store import Store
@@ -131,7 +143,7 @@ def compare(
         budget or ["10%", "25%"],
         cases,
         metrics=_metrics(metric, measure),
-        seeds=seed or (0,),
+        seeds=seed or DEFAULT_SEEDS,
         encoding=encoding,
         encoder=encoder,
         name="compare",
@@ -144,12 +156,17 @@ def compare(
     )
     with Store(store) as lab:
         results = _run(grid, lab, Limits(trial_timeout, _bytes(trial_memory)))
-        board = results.leaderboard(ranked, baseline)
+        board = results.leaderboard(ranked, baseline, weights.value)
+        groups = {one.value: results.by(one.value, board.metric, weights.value) for one in by or ()}
         if as_json:
             rows = [row.as_dict() for row in board.rows()]
-            put_json({"schema": 1, "encoding": grid.encoding, "rows": rows})
+            told = {name: frame.to_dicts() for name, frame in groups.items()}
+            shown = {"schema": 1, "encoding": grid.encoding, "rows": rows}
+            put_json(shown | ({"by": told} if told else {}))
         else:
             _put_results(board)
+            for name, frame in groups.items():
+                put_groups(name, frame, board)
         if out:
             title = _title(paths)
             path = results.report(out, title=title, metric=ranked, baseline=baseline)
@@ -196,8 +213,16 @@ def _title(paths: Sequence[str]) -> str:
 
 def _put_results(board: Leaderboard) -> None:
     put_leaderboard(board)
-    for _, comparison in board.verdicts():
-        put(comparison.sentence)
+    for sentence in _sentences(board):
+        put(sentence)
+
+
+def _sentences(board: Leaderboard) -> Iterator[str]:
+    """Yield what the table comes to: who leads, and who lies below a control."""
+    from ctxlab.bench.floors import floor_sentences
+
+    yield from (comparison.sentence for _, comparison in board.verdicts())
+    yield from floor_sentences(board.rows())
 
 
 def _say_failures(results: Results) -> None:
@@ -252,7 +277,7 @@ def _summarise(board: Leaderboard, path: Path, title: str) -> None:
             cells = [name.replace("|", "\\|"), *(column.text(row) for column in shown)]
             lines.append(f"| {' | '.join(cells)} |")
         lines.append("")
-    lines += [f"- {comparison.sentence}" for _, comparison in board.verdicts()]
+    lines += [f"- {sentence}" for sentence in _sentences(board)]
     with path.open("a", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
 

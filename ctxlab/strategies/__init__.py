@@ -14,6 +14,8 @@ CORE = (
     "Identity",
     "RandomDrop",
     "ShortestFirst",
+    "LongestFirst",
+    "UserMessages",
     "Oracle",
     "KeepLast",
     "HeadTail",
@@ -24,6 +26,8 @@ CORE = (
     "BM25",
     "LexRank",
     "MMR",
+    "Substance",
+    "PassageBM25",
 )
 """What is compared when nothing is chosen."""
 
