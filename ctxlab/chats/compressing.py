@@ -67,7 +67,7 @@ def compress(
         What will be asked; by default the text of the newest user message, for strategies that
         see it.
     strategy : Strategy, Recipe or str, optional
-        `KeepLast` when not given.
+        `PassageBM25` when not given: it holds on every kind of conversation that was tried.
     api : {"openai", "anthropic"}, optional
         Whose messages they are. When not given, they are Anthropic's where a block is one that
         only Anthropic knows, such as ``tool_use``; plain texts count as OpenAI's.
