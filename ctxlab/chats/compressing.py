@@ -121,7 +121,7 @@ def compress(
         What will be asked; by default the text of the newest user message, for strategies that
         see it.
     strategy : Strategy, Recipe or str, optional
-        `KeepLast` when not given.
+        `PassageBM25` when not given: it holds on every kind of conversation that was tried.
     api : str, optional
         Whose messages they are, such as ``"openai"`` or ``"anthropic"``; recognised where it is
         not given, and plain texts count as OpenAI's.
