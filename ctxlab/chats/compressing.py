@@ -165,7 +165,8 @@ def compress(
         plan = replace(plan, reserve=plan.reserve + taken)
     given = _given(messages)
     adapter = adapter_of(given, api)
-    return compressed(plan, adapter, given, explain=explain)
+    found: Chat | dict[str, Any] | Explained = compressed(plan, adapter, given, explain=explain)
+    return found
 
 
 def compressed(plan: Plan, adapter: Adapter, given: Any, *, explain: bool = False) -> Any:  # noqa: ANN401
