@@ -315,6 +315,16 @@ class NewerStoreError(StoreError):
     """
 
 
+class FailedTrialsWarning(UserWarning):
+    """Some trials or metrics of an experiment failed; `Results.failures` lists them.
+
+    Examples
+    --------
+    >>> issubclass(FailedTrialsWarning, UserWarning)
+    True
+    """
+
+
 class NotFoundError(StoreError, LookupError):
     """A row that was asked for by its id is not in the store.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sized
 from concurrent.futures import Executor
 from dataclasses import asdict, replace
@@ -26,7 +27,7 @@ from ctxlab.core.strategy import Strategy
 from ctxlab.core.tokens import DEFAULT_ENCODING, resolve_encoding
 from ctxlab.core.tools import Encoder
 from ctxlab.datasets import is_dataset, load, read
-from ctxlab.errors import CtxlabError
+from ctxlab.errors import CtxlabError, FailedTrialsWarning, SpecError
 from ctxlab.models import encoder_name, load_encoder
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class Grid:
         self.budgets = tuple(dict.fromkeys(map(Budget.parse, _listed(budgets))))
         self.cases = tuple(case for given in _listed(cases) for case in _cases(given))
         self.seeds = (seeds,) if isinstance(seeds, int) else tuple(seeds)
-        self.metrics = tuple(dict.fromkeys(map(_metric, _listed(metrics))))
+        self.metrics = _told_apart(dict.fromkeys(map(_metric, _listed(metrics))))
         self.encoding, self.name = resolve_encoding(encoding), name
         self._inputs = dict(inputs or {})
         for what, values in self._parts().items():
@@ -225,7 +226,16 @@ class Grid:
                         f"stopped: {done:,} of {self.size:,} trials are kept in {store.path}; "
                         "run the same again to go on"
                     ) from None
-        return Results.of(store, experiment, self.cases)
+        results = Results.of(store, experiment, self.cases)
+        if failures := results.failures():
+            strategy, case, error = failures[0]
+            warnings.warn(
+                f"{len(failures)} failed, such as {strategy} on {case}: {error}; "
+                "results.failures() lists them",
+                FailedTrialsWarning,
+                stacklevel=2,
+            )
+        return results
 
     def _announce(self, store: Store) -> str:
         """Store what was asked for, with everything that showing it later needs; return its id."""
@@ -299,6 +309,19 @@ def _cases(given: Case | str) -> Iterable[Case]:
             f"a {type(given).__name__} is no conversation; pass a Case, a dataset's name or a file"
         )
     return load(given) if is_dataset(given) else read(given)
+
+
+def _told_apart(metrics: Iterable[Metric]) -> tuple[Metric, ...]:
+    """Return metrics, refusing two of one name: their columns would be one."""
+    names: dict[str, Metric] = {}
+    for metric in metrics:
+        if metric.name in names:
+            raise SpecError(
+                f"two metrics are called {metric.name!r} ({names[metric.name]} and {metric}); "
+                "rename one, for columns go by these names"
+            )
+        names[metric.name] = metric
+    return tuple(names.values())
 
 
 def _metric(metric: Metric | str | Callable[..., float | None]) -> Metric:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from math import isfinite
 from typing import Any
 
 from ctxlab.bench.limits import Limits, OvertimeError, limited, settle
@@ -18,13 +19,13 @@ from ctxlab.core.laws import broken_laws
 from ctxlab.core.ledger import Fate, Traces, cause_of, fates
 from ctxlab.core.metric import Metric
 from ctxlab.core.result_keys import versions
-from ctxlab.core.run import Run
+from ctxlab.core.run import KnownRun, Run
 from ctxlab.core.segments import Message
-from ctxlab.core.strategy import Outcome, Strategy
+from ctxlab.core.strategy import Strategy
 from ctxlab.core.task import Task
 from ctxlab.core.tokens import shared_counter
 from ctxlab.core.tools import Encoder, Tools
-from ctxlab.errors import BrokenPromiseError
+from ctxlab.errors import BrokenPromiseError, StatisticsError
 from ctxlab.store.runs import Asked, Trial
 
 RANKING = "ranking"
@@ -157,7 +158,7 @@ def _measured(cell: Cell, cut: Cut, runs: Compressions) -> Trial:
     failures: list[tuple[str, str]] = []
     for key, metric in cut.metrics:
         try:
-            found = _values(metric, probes, runs.of)
+            found = [_number(value) for value in _values(metric, probes, runs.of)]
         except Exception as failure:  # noqa: BLE001 - one metric that fails costs no other
             failures.append((key, f"{type(failure).__name__}: {failure}"))
         else:
@@ -183,6 +184,12 @@ def _asked(probe: Probe, run: Run) -> Asked:
         run.task.budget,
         run.seconds,
     )
+
+
+def _number(value: float | None) -> float | None:
+    if value is None or isfinite(value):
+        return value
+    raise StatisticsError(f"it gave {value}; give a finite number, or None where it does not apply")
 
 
 def _values(
@@ -270,9 +277,7 @@ class Compressions:
             return done
         stored = self._stored[asked, probe.at]
         after = from_pieces(context, stored["pieces"])
-        sizes = task.size(context), task.size(after)
-        stage = Outcome(self._strategy, *sizes, task.fits(after), stored["seconds"], after)
-        return Run(self._strategy, context, task, (stage,), self.case)
+        return KnownRun(self._strategy, context, task, after, stored["seconds"], self.case)
 
     def _check(self, run: Run) -> None:
         """Trust nobody: a result that breaks a law is not measured."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,7 +30,7 @@ from ctxlab.cli.options import (
 from ctxlab.cli.output import put, put_json, put_leaderboard
 from ctxlab.cli.patience import phase
 from ctxlab.core.tokens import DEFAULT_ENCODING
-from ctxlab.errors import CtxlabError, SpecError
+from ctxlab.errors import CtxlabError, FailedTrialsWarning, SpecError
 
 if TYPE_CHECKING:
     from ctxlab.bench.grid import Grid
@@ -198,7 +199,10 @@ def compare(
 
 def _run(grid: Grid, store: Store, limits: Limits) -> Results:
     try:
-        return grid.run(store, limits=limits)
+        with warnings.catch_warnings():
+            # The command lists what failed itself.
+            warnings.simplefilter("ignore", FailedTrialsWarning)
+            return grid.run(store, limits=limits)
     except KeyboardInterrupt as stop:
         say(str(stop))
         raise typer.Exit(130) from None

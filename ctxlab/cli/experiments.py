@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,6 +20,9 @@ from ctxlab.cli.options import (
 )
 from ctxlab.cli.output import put, put_json, put_table
 from ctxlab.errors import StoreError
+
+if TYPE_CHECKING:
+    from ctxlab.core.metric import Metric
 
 
 def experiments(store: StorePath = DEFAULT_STORE, as_json: AsJSON = False) -> None:
@@ -143,6 +146,24 @@ def diff(
         raise typer.Exit(3)
 
 
+def _metric_row(metric: Metric) -> dict[str, Any]:
+    """Return what a metric is; a plain function's words are those of its docstring."""
+    from ctxlab.core.metric import FunctionMetric
+
+    of_function = isinstance(metric, FunctionMetric)
+    words = metric.function.__doc__ if isinstance(metric, FunctionMetric) else metric.__doc__
+    fields = {} if of_function else type(metric).model_fields
+    return {
+        "metric": metric.name if of_function else type(metric).__name__,
+        **asdict(metric.traits),
+        "parameters": {
+            field: {"default": info.get_default(), "meaning": info.description or ""}
+            for field, info in fields.items()
+        },
+        "summary": next(iter((words or "").strip().splitlines()), ""),
+    }
+
+
 def metrics(
     name: Annotated[str | None, typer.Argument(help="One metric, with its parameters.")] = None,
     as_json: AsJSON = False,
@@ -157,19 +178,8 @@ def metrics(
     """
     from ctxlab.core.specs import METRICS, parse_metric
 
-    classes = METRICS.classes() if name is None else {name: type(parse_metric(name))}
-    rows = [
-        {
-            "metric": cls.__name__,
-            **asdict(cls().traits),
-            "parameters": {
-                field: {"default": info.get_default(), "meaning": info.description or ""}
-                for field, info in cls.model_fields.items()
-            },
-            "summary": (cls.__doc__ or "").strip().splitlines()[0],
-        }
-        for cls in classes.values()
-    ]
+    chosen = [cls() for cls in METRICS.classes().values()] if name is None else [parse_metric(name)]
+    rows = list(map(_metric_row, chosen))
     rows.sort(key=lambda row: (str(row["family"]), str(row["metric"])))
     if as_json:
         put_json({"schema": 1, "rows": rows})

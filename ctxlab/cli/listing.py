@@ -34,7 +34,7 @@ def strategies(
     from ctxlab.strategies import catalogue
 
     if name is not None:
-        _put_strategy(catalogue.row_of(STRATEGIES.find(name)), as_json=as_json)
+        _put_strategy(catalogue.row_of(STRATEGIES.find(name.removesuffix("()"))), as_json=as_json)
         return
     entries = catalogue.catalogue()
     sets = catalogue.measurements()

@@ -61,7 +61,13 @@ def imported(place: str, kind: str) -> Any:  # noqa: ANN401 - whatever stands th
             found = getattr(found, part)
     # A module's name that is empty or relative is a ValueError or a TypeError.
     except (ImportError, AttributeError, ValueError, TypeError) as error:
-        raise SpecError(f"{kind} {place!r} cannot be imported: {error}") from error
+        remedy = ""
+        if module == "__main__":
+            remedy = (
+                "; it was defined in a notebook or a script that is over: run that again, or move "
+                "it into a module and write module:Class"
+            )
+        raise SpecError(f"{kind} {place!r} cannot be imported: {error}{remedy}") from error
     return found
 
 

@@ -48,8 +48,9 @@ def code_digest(value: object) -> CodeDigest:
     Code of ctxlab counts with every module that it imports. Code from elsewhere counts with its
     base classes, defaults, constants and closures, and with the functions, classes, modules and
     globals that it names, at any depth; a library and Python count by their version. Comments,
-    docstrings and white space do not count. Files, environment variables and programs that code
-    reads when it runs are not seen.
+    docstrings and white space do not count. Code that opens files, reads environment variables or
+    imports by a text has no digest. What is put in place of a function of ctxlab's or of a
+    library's while a process runs is not seen, nor are programs that code starts.
 
     Parameters
     ----------

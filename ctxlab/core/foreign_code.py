@@ -40,6 +40,13 @@ _DERIVED = {
 }  # fmt: skip
 
 
+_READS = {
+    "open", "read_text", "read_bytes", "urlopen", "getenv", "environ", "import_module",
+    "__import__",
+}  # fmt: skip
+"""What brings in what no description holds: files, variables of the system, modules by a text."""
+
+
 class UnreadableCodeError(Exception):
     """An object that has no description; the text says why.
 
@@ -94,6 +101,10 @@ def _function(function: types.FunctionType) -> Description:
     if _by_name(function, module):
         local = (*cells, function.__defaults__) if "<locals>" in function.__qualname__ else ()
         return ("function", place(module), function.__qualname__, *local)
+    if reads := _READS & set(function.__code__.co_names):
+        raise UnreadableCodeError(
+            f"it calls {', '.join(sorted(reads))}, so its result may depend on more than its code"
+        )
     return (
         "function",
         function.__code__,

@@ -13,6 +13,7 @@ from ctxlab.core.cases import Probe
 from ctxlab.core.named import NamedValue
 from ctxlab.core.run import Run
 from ctxlab.core.views import view
+from ctxlab.errors import SpecError
 
 Unit = Literal["share", "tokens", "count", "ratio", "seconds", "USD", "value"]
 """What a number counts. A share lies between 0 and 1; a value is whatever its author says."""
@@ -175,4 +176,10 @@ def as_metric(value: Metric | Callable[..., float | None]) -> Metric:
         return value
     if isinstance(value, type) and issubclass(value, Metric):
         return value()
+    needed = [p for p in signature(value).parameters.values() if p.default is p.empty]
+    if len(needed) > 2 or not signature(value).parameters:
+        raise SpecError(
+            f"{value.__qualname__} cannot be called as a metric: it takes "
+            f"({', '.join(signature(value).parameters)}); write f(run) or f(run, probe)"
+        )
     return FunctionMetric(function=value)

@@ -80,3 +80,55 @@ class Run:
     def ledger(self) -> tuple[LedgerEntry, ...]:
         """What became of every segment that went in, at which stage, and why."""
         return tuple(ledger(self.before, self.stages, self.task))
+
+
+class KnownRun(Run):
+    """A run whose result is known from before; it is run again for its stages or ledger alone.
+
+    Parameters
+    ----------
+    result : Context
+        What came out.
+    took : float
+        Seconds that it took.
+
+    Examples
+    --------
+    >>> from ctxlab.strategies.windows import KeepLast
+    >>> from ctxlab.testing import sample_case
+    >>> context, task = sample_case().context(), Task(budget=60)
+    >>> result = KeepLast().compress(context, task)
+    >>> known = KnownRun(KeepLast(), context, task, result, took=0.5)
+    >>> known.after is result, known.seconds, len(known.stages)
+    (True, 0.5, 1)
+    """
+
+    def __init__(
+        self,
+        strategy: Strategy,
+        before: Context,
+        task: Task,
+        result: Context,
+        took: float,
+        case: Case | None = None,
+    ) -> None:
+        given = {"strategy": strategy, "before": before, "task": task, "case": case}
+        for name, value in (given | {"_result": result, "_took": took}).items():
+            object.__setattr__(self, name, value)
+
+    @cached_property
+    def stages(self) -> tuple[Outcome, ...]:
+        """Every stage, run when somebody looks at it."""
+        return tuple(run(self.strategy, self.before, self.task))
+
+    @property
+    def after(self) -> Context:
+        """What came out, then."""
+        result: Context = self.__dict__["_result"]
+        return result
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that it took, then."""
+        took: float = self.__dict__["_took"]
+        return took

@@ -18,6 +18,8 @@ from ctxlab.errors import SpecError
 
 T = TypeVar("T", bound=NamedValue)
 # "package.module:Class(" as `str` writes it, or a quoted parameter, in which colons stay.
+_PLACE = re.compile(r"[\w.]+:[\w.]+")
+"""A class by its module, without parameters."""
 _QUALIFIED = re.compile(
     r"""(?P<quoted>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?P<module>[\w.]+):(?=[\w.]+\()""",
     re.DOTALL,
@@ -167,6 +169,7 @@ def _function(place: str) -> Metric | None:
 
 def _parse(text: str, registry: Registry[T]) -> T:
     kind = registry.kind
+    text = f"{text.strip()}()" if _PLACE.fullmatch(text.strip()) else text
     try:
         tree = ast.parse(_QUALIFIED.sub(_dotted, text.strip()), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:

@@ -93,6 +93,16 @@ class Store:
         """
         return self.db.path
 
+    def experiments(self) -> pl.DataFrame:
+        """Return all experiments, the newest first, with the number of trials done and failed.
+
+        Examples
+        --------
+        >>> Store(":memory:").experiments().height
+        0
+        """
+        return self.runs.frame()
+
     def add_cases(
         self,
         cases: Iterable[Case],

@@ -14,13 +14,15 @@ from ctxlab.testing.broken import must
 from ctxlab.testing.fakes import FakeModel, capitals, chats, letters, word_lengths, word_tools
 
 
-def check_laws(strategy: Strategy, *, examples: int = 100, tools: Tools | None = None) -> None:
+def check_laws(
+    strategy: Strategy | type[Strategy], *, examples: int = 100, tools: Tools | None = None
+) -> None:
     """Run every law on `strategy` with hypothesis.
 
     Parameters
     ----------
     strategy : Strategy
-        Yours or ours, registered or not.
+        Yours or ours, registered or not; a class is made with its defaults.
     examples : int
         Contexts to try.
     tools : Tools, optional
@@ -39,6 +41,7 @@ def check_laws(strategy: Strategy, *, examples: int = 100, tools: Tools | None =
     import hypothesis.strategies as st
     from hypothesis import HealthCheck, Phase, given, settings
 
+    strategy = parse(strategy)
     used = tools or word_tools(
         llm=FakeModel(), encode=letters, surprisal=word_lengths, classify=capitals
     )
