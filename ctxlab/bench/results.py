@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,56 +11,20 @@ import polars as pl
 
 from ctxlab.bench.board_choices import checked_metric, default_baseline
 from ctxlab.bench.board_rows import BoardRow
-from ctxlab.bench.case_documents import from_document
 from ctxlab.bench.leaderboard import Leaderboard
 from ctxlab.bench.losses import LostProbe, lost_probes
 from ctxlab.bench.measured import Measured
 from ctxlab.bench.results_views import ResultsViews
+from ctxlab.bench.stored_results import Stored, stored_results
+from ctxlab.bench.transfer import transfer, transfer_frame
 from ctxlab.bench.verdicts import Verdicts
 from ctxlab.core.budgets import Budget
 from ctxlab.core.cases import Case
-from ctxlab.core.metric import MetricTraits
 from ctxlab.core.strategy import Strategy, Traits
 from ctxlab.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from ctxlab.store import Store
-
-
-@dataclass(frozen=True)
-class Stored:
-    """What the store holds of an experiment, as it was read.
-
-    Parameters
-    ----------
-    trials, outcomes, values : polars.DataFrame
-        One row per trial; per trial and probe; per trial, probe and metric.
-    metrics : mapping of str to (str, MetricTraits)
-        Name and traits of every metric, by its key.
-    metric_failures : list of (str, str, str, str)
-        Strategy, conversation, metric and error.
-    ledger : callable
-        The compact ledger of a trial, by its hash.
-    cases : callable
-        The conversations.
-    manifest : mapping
-        Versions, digests, encoding, seeds, command and machine.
-
-    Examples
-    --------
-    >>> from ctxlab.testing import sample_results
-    >>> sorted(sample_results().stored.manifest)[:4]
-    ['cases', 'command', 'ctxlab', 'encoder']
-    """
-
-    trials: pl.DataFrame
-    outcomes: pl.DataFrame
-    values: pl.DataFrame
-    metrics: Mapping[str, tuple[str, MetricTraits]]
-    metric_failures: list[tuple[str, str, str, str]]
-    ledger: Callable[[str], str]
-    cases: Callable[[], Iterable[Case]]
-    manifest: Mapping[str, Any]
 
 
 class Results(ResultsViews):
@@ -114,24 +77,7 @@ class Results(ResultsViews):
         Traceback (most recent call last):
         ctxlab.errors.NotFoundError: ...
         """
-        runs = store.runs
-        found = runs.experiment(experiment)
-        known = tuple(cases)
-        return cls(
-            Stored(
-                trials=runs.trials(found.id),
-                outcomes=runs.outcomes(found.id),
-                values=runs.values(found.id),
-                metrics={
-                    key: (name, MetricTraits(**json.loads(traits)))
-                    for key, name, _, traits in runs.metrics(found.id)
-                },
-                metric_failures=runs.metric_failures(found.id),
-                ledger=runs.ledger,
-                cases=lambda: known or map(from_document, runs.cases(found.id)),
-                manifest=found.manifest,
-            )
-        )
+        return cls(stored_results(store, experiment, tuple(cases)))
 
     @property
     def trials(self) -> pl.DataFrame:
@@ -304,6 +250,29 @@ class Results(ResultsViews):
             raise UnknownNameError("budget of this experiment", at[0], budgets)
         found = (board.compare(first, second, each, margin=margin) for each in at)
         return Verdicts(tuple(at), tuple(found))
+
+    def transfer(self, metric: str | None = None) -> pl.DataFrame:
+        """Return how the best strategy of all other data sets does on each one, left out in turn.
+
+        One row per budget, data set and kind (query-aware or not): what was chosen elsewhere,
+        its figure here with its interval, the best here in hindsight, the best control here, and
+        whether the choice holds, that is, is no worse than that control.
+
+        Raises
+        ------
+        StatisticsError
+            When the experiment has fewer than two data sets.
+
+        Examples
+        --------
+        >>> from ctxlab.testing import sample_results
+        >>> sample_results().transfer()
+        Traceback (most recent call last):
+        ctxlab.errors.StatisticsError: a choice is tried on data that it was not made on: ...
+        """
+        metrics = self.measured.metrics
+        chosen = checked_metric(metric or next(iter(metrics)), metrics)
+        return transfer_frame(transfer(self.measured, self.traits, chosen))
 
     def failures(self) -> list[tuple[str, str, str]]:
         """Return strategy, conversation and error of every trial, and every metric, that failed.

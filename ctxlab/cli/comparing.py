@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 
 DEMO = (
     "KeepLast()", "HeadTail()", "MaskObservations() >> KeepLast()", "IDFDensity()", "LexRank()",
-    "BM25()", "BM25(neighbours=2)", "MMR()", "RandomDrop()", "ShortestFirst()", "Oracle()",
+    "Substance()", "BM25()", "PassageBM25()", "MMR()", "RandomDrop()", "ShortestFirst()",
+    "LongestFirst()", "UserMessages()", "Oracle()",
 )  # fmt: skip
 """What the demo compares."""
 
