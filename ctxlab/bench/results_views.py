@@ -258,20 +258,20 @@ class ResultsViews(ABC):
         board = self.leaderboard(metric, baseline)
         return view("forest", board, leads(board))
 
-    def transfer(self, metric: str | None = None) -> Any:  # noqa: ANN401 - a chart
-        """Return a chart: whether the order of strategies carries over from dataset to dataset.
+    def by_dataset(self, metric: str | None = None) -> Any:  # noqa: ANN401 - a chart
+        """Return a chart: a metric from dataset to dataset: whether the order carries over.
 
         Where there is one dataset, from conversation to conversation.
 
         Examples
         --------
         >>> from ctxlab.testing import sample_results
-        >>> sample_results().transfer().frame.height
+        >>> sample_results().by_dataset().frame.height
         4
         """
         board = self.leaderboard(metric)
         by = "dataset" if board.measured.probes["dataset"].n_unique() > 1 else "case"
-        return view("transfer", board, breakdown(board, labels_by(board, by)), by)
+        return view("by_dataset", board, breakdown(board, labels_by(board, by)), by)
 
     def _repr_html_(self) -> str:
         return str(view("results_html", self))

@@ -28,7 +28,7 @@ _VIEWS = {
     "strategy_html": "faces",
     "tier_bars": "growth_charts",
     "tiers_html": "tier_faces",
-    "transfer": "breakdown_charts",
+    "by_dataset": "breakdown_charts",
     "verdicts_html": "faces",
     "workshop_html": "faces",
     "write_report": "report",

@@ -1,4 +1,4 @@
-"""Charts of results by group: heatmap, age of the evidence, forest of leads, transfer."""
+"""Charts of results by group: heatmap, age of the evidence, forest of leads, datasets."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def by_age(board: Leaderboard, frame: pl.DataFrame) -> LabChart:
     return LabChart(styled(chart, title, caption(board)), frame)
 
 
-def transfer(board: Leaderboard, frame: pl.DataFrame, by: str) -> LabChart:
+def by_dataset(board: Leaderboard, frame: pl.DataFrame, by: str) -> LabChart:
     """Return the ranking metric from one dataset, or conversation, to the next.
 
     Lines that cross are strategies whose order does not carry over.
@@ -83,7 +83,7 @@ def transfer(board: Leaderboard, frame: pl.DataFrame, by: str) -> LabChart:
     Examples
     --------
     >>> from ctxlab.testing import sample_results
-    >>> sample_results().transfer().frame["group"].unique().to_list()
+    >>> sample_results().by_dataset().frame["group"].unique().to_list()
     ['market']
     """
     chart = _lines(board, frame, by, list(dict.fromkeys(frame["group"].to_list())))
