@@ -17,8 +17,10 @@ from ctxlab.cli import (
     listing,
     loading,
     production,
+    schemas,
     showing,
     workshop_commands,
+    workshops,
 )
 from ctxlab.errors import BudgetError, CtxlabError, SpecError, UnknownNameError
 
@@ -45,6 +47,9 @@ app.command()(workshop_commands.backup)
 app.command()(workshop_commands.restore)
 app.command("export")(exporting.export_)
 app.command()(production.push)
+app.add_typer(workshops.workshop_app, name="workshop")
+app.add_typer(schemas.schema_app, name="schema")
+app.add_typer(schemas.protocol_app, name="protocol")
 
 _USAGE = (BudgetError, SpecError, UnknownNameError)
 
