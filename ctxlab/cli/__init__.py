@@ -20,7 +20,7 @@ from ctxlab.cli import (
     schemas,
     showing,
     workshop_commands,
-    workshops,
+    workshop_editing,
 )
 from ctxlab.errors import BudgetError, CtxlabError, SpecError, UnknownNameError
 
@@ -47,7 +47,7 @@ app.command()(workshop_commands.backup)
 app.command()(workshop_commands.restore)
 app.command("export")(exporting.export_)
 app.command()(production.push)
-app.add_typer(workshops.workshop_app, name="workshop")
+app.add_typer(workshop_editing.workshop_app, name="workshop")
 app.add_typer(schemas.schema_app, name="schema")
 app.add_typer(schemas.protocol_app, name="protocol")
 

@@ -10,7 +10,7 @@ import typer
 
 from ctxlab.cli.options import DEFAULT_STORE, AsJSON, StorePath, say
 from ctxlab.cli.output import put, put_json, put_table
-from ctxlab.cli.workshops import opened, read_json
+from ctxlab.cli.workshop_editing import opened, read_json
 
 schema_app = typer.Typer(no_args_is_help=True, help="Compare, infer and choose artifact schemas.")
 protocol_app = typer.Typer(no_args_is_help=True, help="Check protocols of your own.")
