@@ -8,15 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from ctxlab.redaction import redacted
+
 
 class CtxlabError(Exception):
-    """Base of every error ctxlab raises on purpose.
+    """Base of every error ctxlab raises on purpose; no password stands in its text.
 
     Examples
     --------
-    >>> issubclass(BudgetError, CtxlabError)
-    True
+    >>> str(CtxlabError("no file postgresql://ada:hunter2@db/app"))
+    'no file postgresql://ada:***@db/app'
     """
+
+    def __init__(self, *parts: object) -> None:
+        super().__init__(*(redacted(p) if isinstance(p, str) else p for p in parts))
 
 
 class UnknownNameError(CtxlabError, LookupError):
@@ -68,6 +73,8 @@ class PinnedOverBudgetError(BudgetError):
     ----------
     pinned, budget : int
         Tokens of the pinned part, and tokens allowed.
+    why : str
+        Which part it is, and what shortens it.
 
     Examples
     --------
@@ -75,15 +82,15 @@ class PinnedOverBudgetError(BudgetError):
     pinned segments take 900 tokens and the budget is 500; raise the budget to at least 900 or unpin
     """
 
-    def __init__(self, pinned: int, budget: int) -> None:
+    def __init__(self, pinned: int, budget: int, why: str = "") -> None:
         super().__init__(
             f"pinned segments take {pinned} tokens and the budget is {budget}; "
-            f"raise the budget to at least {pinned} or unpin"
+            f"raise the budget to at least {pinned} or unpin" + (f": {why}" if why else "")
         )
-        self.pinned, self.budget = pinned, budget
+        self.pinned, self.budget, self.why = pinned, budget, why
 
-    def __reduce__(self) -> tuple[type[PinnedOverBudgetError], tuple[int, int]]:
-        return type(self), (self.pinned, self.budget)
+    def __reduce__(self) -> tuple[type[PinnedOverBudgetError], tuple[int, int, str]]:
+        return type(self), (self.pinned, self.budget, self.why)
 
 
 class EncodingUnavailableError(CtxlabError, RuntimeError):
@@ -218,6 +225,17 @@ class DatasetError(CtxlabError, RuntimeError):
     --------
     >>> issubclass(DatasetError, RuntimeError)
     True
+    """
+
+
+class ViewError(CtxlabError, RuntimeError):
+    """A report or a page that cannot be written where it should be.
+
+    Examples
+    --------
+    >>> raise ViewError("report.html: no space left on device; make room there")
+    Traceback (most recent call last):
+    ctxlab.errors.ViewError: report.html: no space left on device; make room there
     """
 
 

@@ -17,7 +17,7 @@ import ctxlab
 from ctxlab.chats.compressing import to_anthropic, to_openai
 from ctxlab.chats.langchain import TrimMessages, pre_model_hook, trimmer
 from ctxlab.chats.media import LOW_DETAIL_TOKENS, MEDIA_TOKENS
-from ctxlab.chats.openai import read_openai
+from ctxlab.chats.openai import OPENAI
 from ctxlab.chats.pydantic_ai import history_processor
 from ctxlab.chats.selection import Plan
 from ctxlab.core.context import Context
@@ -63,9 +63,7 @@ TOOLS = Tools.of(encode=letters, llm=FakeModel())
 
 
 def assert_openai_takes(chat):
-    """Check the rules of OpenAI's chat completions, and that the system prompt stands first."""
-    systems = [message["role"] in ("system", "developer") for message in chat]
-    assert systems == sorted(systems, reverse=True)
+    """Check the rules of OpenAI's chat completions."""
     waiting: list[str] = []
     for message in chat:
         role, content = message["role"], message.get("content")
@@ -252,7 +250,7 @@ def test_a_strategy_that_promises_the_budget_keeps_it(messages, strategy, budget
     found = compressed(Context.of(messages).messages(), budget=budget, strategy=strategy)
     plan = Plan.of(strategy, budget=budget, tools=TOOLS)
     if found and plan.strategy.traits.honours_budget:
-        cost = sum(plan.cost(piece) for piece in read_openai(found, TOOLS.count))
+        cost = sum(plan.cost(piece) for piece in OPENAI.read(found))
         assert cost + TOOLS.reply <= budget
 
 
@@ -307,7 +305,7 @@ OTHER = {"id": "c2", "type": "function", "function": {"name": "sun", "arguments"
                 {"role": "assistant", "content": None, "refusal": "No."},
                 {"role": "developer", "content": "Be brief."},
             ],
-            [3, 0, 1, 2],
+            [0, 1, 2, 3],
             id="neighbours of one role, a refusal, a developer",
         ),
         pytest.param(
@@ -322,7 +320,7 @@ OTHER = {"id": "c2", "type": "function", "function": {"name": "sun", "arguments"
     ],
 )
 def test_an_openai_chat_is_mended_without_touching_the_messages(chat, places):
-    """Calls meet their results, systems come first, and orphans go."""
+    """Calls meet their results, systems keep their places, and orphans go."""
     found = compressed(chat, budget=1000)
     assert [id(message) for message in found] == [id(chat[place]) for place in places]
 
@@ -400,7 +398,7 @@ def test_results_thinking_and_marks_stay_as_they_were():
     assert found[1] is chat[1]
     assert sorted(map(str, found[2]["content"])) == sorted(map(str, chat[2]["content"]))
     assert compressed(found, budget=1000)[2] is found[2]
-    short = compressed(chat, budget=30)
+    short = compressed(chat, budget=30, strategy=KeepLast())
     assert short == [{"role": "user", "content": [ask]}]
 
 
@@ -514,7 +512,7 @@ def test_a_strategy_that_keeps_no_promise_leaves_a_valid_chat():
             r"messages\[0\]\.tool_calls\[0\]\.function",
         ),
         ([{"role": "user", "content": [{"text": "x"}]}], "anthropic", r"content\[0\]\.type"),
-        ([{"role": "system", "content": "x"}], "anthropic", "sent apart"),
+        ([{"role": "tool", "content": "x"}], "anthropic", "is 'tool'"),
         (
             [{"role": "user", "content": [{"type": ["text"]}]}],
             None,

@@ -368,3 +368,17 @@ def test_the_command_writes_files_and_lists_them(tmp_path):
     assert [Path(path).name for path in found["files"]] == names
     failed = CliRunner().invoke(app, [*command, "--step", "persona=two"])
     assert isinstance(failed.exception, SpecError)
+
+
+def test_steps_of_hostile_names_have_a_file_each(tmp_path):
+    """300 characters, NUL, and names that differ in case or punctuation alone."""
+    from ctxlab.export.chosen_schemas import StepSchema
+    from ctxlab.export.json_schema import files
+
+    steps = ["a/b", "a.b", "A.B", "x" * 300, "x" * 300 + "y", "nul\0", "..", "", "é", "plain-step"]
+    names = list(files([StepSchema(step, 1, '{"type": "object"}') for step in steps]))
+    assert len({name.casefold() for name in names}) == len(steps)
+    for name in names:
+        (tmp_path / name).write_text("{}")
+    assert len(list(tmp_path.iterdir())) == len(steps)
+    assert "plain-step.schema.json" in names

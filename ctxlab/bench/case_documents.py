@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from typing import Any
 
 from ctxlab.core.cases import Case, Probe
-from ctxlab.core.segments import Message, ToolCall
+from ctxlab.core.messages import about_of
+from ctxlab.core.segments import Message, Payload, ToolCall
 
 
 def to_document(case: Case) -> str:
@@ -37,9 +39,13 @@ def from_document(document: str) -> Case:
     'd'
     """
     raw = json.loads(document)
-    messages = tuple(
-        Message(**{**m, "tool_calls": tuple(ToolCall(**call) for call in m["tool_calls"])})
-        for m in raw.pop("messages")
-    )
+    messages = tuple(map(_message, raw.pop("messages")))
     probes = tuple(Probe(**{**p, "evidence": tuple(p["evidence"])}) for p in raw.pop("probes"))
     return Case(**raw, messages=messages, probes=probes)
+
+
+def _message(raw: dict[str, Any]) -> Message:
+    calls = tuple(ToolCall(**call) for call in raw["tool_calls"])
+    payload = tuple(Payload(**one) for one in raw.get("payload", ()))
+    about = about_of(raw.get("about"))
+    return Message(**{**raw, "tool_calls": calls, "payload": payload, "about": about})

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from ctxlab.core.context import Context
-from ctxlab.core.segments import ContextTier, Segment, Span, ToolCall
+from ctxlab.core.segments import ContextTier, Payload, Segment, Span, ToolCall
 
 _LONGEST = 200_000
 """Characters of written text above which a context is not kept, but compressed again."""
@@ -75,6 +75,7 @@ def _written(segment: Segment) -> dict[str, Any]:
         "tier": segment.tier.value,
         "spans": spans,
         "tool_calls": calls,
+        "payload": [[one.kind, one.text, one.tokens] for one in segment.payload],
         "inverse": inverse,
     }
 
@@ -104,6 +105,7 @@ def _segment(before: Context, piece: Any) -> Segment:  # noqa: ANN401 - JSON
         found = dict(piece)
         found["spans"] = tuple(Span(*span) for span in found["spans"])
         found["tool_calls"] = tuple(ToolCall(*call) for call in found["tool_calls"])
+        found["payload"] = tuple(Payload(*one) for one in found.get("payload", ()))
         if place := found.get("inverse"):
             module, _, name = place.partition(":")
             found["inverse"] = getattr(import_module(module), name)

@@ -1,214 +1,218 @@
-"""Anthropic messages as pieces, and back: roles alternate, and the first is a user's."""
+"""Anthropic messages: content blocks; roles alternate, and the first is a user's."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ctxlab.chats.adapter import (
+    ChatAdapter,
+    beside,
+    definitions,
+    label,
+    moment,
+    speaker,
+    system_piece,
+)
+from ctxlab.chats.case_building import build_case
+from ctxlab.chats.conversation import conversation
+from ctxlab.chats.editing import Slot
 from ctxlab.chats.fields import Fields, expect
-from ctxlab.chats.media import part_tokens
-from ctxlab.chats.pieces import Kept, Piece, of_home
-from ctxlab.core.segments import Role, ToolCall
+from ctxlab.chats.file_format import Format
+from ctxlab.chats.media import part_payload
+from ctxlab.chats.pieces import Kept, Piece
+from ctxlab.core.cases import Case
+from ctxlab.core.segments import Message, Payload, Role, ToolCall
 from ctxlab.errors import DataError
 
-_THINKING = {"thinking", "redacted_thinking"}
-_OWN = _THINKING | {"image", "document", "search_result", "container_upload"}
-_SUFFIXES = ("tool_use", "tool_result")
+ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system"}
+THINKING = {"thinking", "redacted_thinking"}
+_OWN = THINKING | {
+    "image", "document", "search_result", "container_upload", "tool_use", "tool_result",
+    "server_tool_use", "mcp_tool_use", "compaction",
+}  # fmt: skip
+_NOT_OURS = ("tool", "function", "developer")
 
 
-def is_anthropic_chat(messages: Sequence[object]) -> bool:
-    """Say whether a list of messages holds a block that only Anthropic knows.
+class Anthropic(ChatAdapter):
+    """The messages API: blocks of every kind, tool results inside user messages.
 
-    Examples
-    --------
-    >>> is_anthropic_chat([{"role": "user", "content": [{"type": "image", "source": {}}]}])
-    True
-    >>> is_anthropic_chat([{"role": "user", "content": "Hi"}])
-    False
-    """
-    contents = [message.get("content") for message in messages if isinstance(message, dict)]
-    blocks = [block for content in contents if isinstance(content, list) for block in content]
-    kinds = [block.get("type") for block in blocks if isinstance(block, dict)]
-    return any(
-        isinstance(kind, str) and (kind in _OWN or kind.endswith(_SUFFIXES)) for kind in kinds
-    )
-
-
-def read_anthropic_chat(
-    messages: Sequence[dict[str, Any]], count: Callable[[str], int]
-) -> list[Piece]:
-    """Turn Anthropic messages into pieces: every tool result is one, the other blocks another.
-
-    Parameters
-    ----------
-    messages : sequence of dict
-        The chat, without the system prompt.
-    count : callable
-        Tokens of a text, for the blocks that are not text.
-
-    Raises
-    ------
-    DataError
-        With the field at fault, such as ``messages[3].content[0].text``.
+    Every result is a piece; the other blocks of a message are another. Thinking stays where it is
+    and as it is, or goes whole: where another block of its message changed, and where it would
+    no longer come first. Source: Anthropic, "Messages", API reference (November 2026).
 
     Examples
     --------
     >>> blocks = [{"type": "tool_result", "tool_use_id": "a", "content": "12:00"},
     ...           {"type": "text", "text": "Well?"}]
-    >>> [p.role for p in read_anthropic_chat([{"role": "user", "content": blocks}], len)]
+    >>> [piece.role for piece in ANTHROPIC.read([{"role": "user", "content": blocks}])]
     ['tool', 'user']
     """
-    records = Fields({"messages": list(messages)}).objects("messages")
-    return [piece for home, fields in enumerate(records) for piece in _pieces(fields, home, count)]
 
+    name = "anthropic"
+    user_first = True
+    image_api = "anthropic"
 
-def _pieces(fields: Fields, home: int, count: Callable[[str], int]) -> Iterator[Piece]:
-    role = _role(fields)
-    content = fields.raw.get("content")
-    if content is None:
-        raise DataError(
-            "is missing; expected a string or a list of blocks", field=fields.at("content")
-        )
-    if isinstance(content, str):
-        yield Piece(home, role, (content,))
-        return
-    expect(content, list, fields.at("content"))
-    texts: list[str] = []
-    calls: list[ToolCall] = []
-    extra, rest = 0, not content
-    for at, block in enumerate(fields.objects("content")):
-        kind = block.text("type")
-        if kind == "tool_result":
-            yield _result(block, home, at, count)
-            continue
-        rest = True
-        if kind == "text":
-            texts.append(block.text("text"))
-        elif kind == "tool_use":
-            arguments = json.dumps(block.raw.get("input", {}), ensure_ascii=False, default=str)
-            calls.append(ToolCall(block.optional("id") or "", block.text("name"), arguments))
-        else:
-            extra += part_tokens(block.raw, count)
-    if rest:
-        yield Piece(home, role, tuple(texts), calls=tuple(calls), extra=extra)
+    def recognises(self, raw: object) -> bool:
+        """Say whether a chat has a block that only Anthropic knows, or a system prompt apart."""
+        messages = raw.get("messages") if isinstance(raw, dict) else raw
+        if not isinstance(messages, list) or not all(isinstance(m, dict) for m in messages):
+            return False
+        if any(m.get("role") in _NOT_OURS or "tool_calls" in m for m in messages):
+            return False
+        if messages and messages[0].get("role") == "system":
+            return False
+        if isinstance(raw, dict) and raw.get("system") is not None:
+            return True
+        blocks = [b for m in messages if isinstance(m.get("content"), list) for b in m["content"]]
+        kinds = [block.get("type") for block in blocks if isinstance(block, dict)]
+        return any(isinstance(kind, str) and _is_own(kind) for kind in kinds)
 
+    def head(self, body: Fields) -> Iterator[Piece]:
+        """Yield the system prompt, and the definitions of tools and MCP servers."""
+        yield from system_piece(body)
+        yield from definitions(body, ("tools", "mcp_servers"))
 
-def _role(fields: Fields) -> Role:
-    role = fields.text("role")
-    if role == "user":
-        return "user"
-    if role == "assistant":
-        return "assistant"
-    raise DataError(
-        f"is {role!r}; expected user or assistant (a system prompt is sent apart, as system=...)",
-        field=fields.at("role"),
-    )
-
-
-def _result(block: Fields, home: int, at: int, count: Callable[[str], int]) -> Piece:
-    content = block.raw.get("content")
-    texts: list[str] = []
-    extra = 0
-    if isinstance(content, str):
-        texts.append(content)
-    elif content is not None:
-        expect(content, list, block.at("content"))
-        for part in block.objects("content"):
-            if part.text("type") == "text":
-                texts.append(part.text("text"))
+    def pieces(self, fields: Fields, home: int, model: str) -> Iterator[Piece]:
+        """Yield a piece of every tool result of a message, and one of its other blocks."""
+        role = speaker(fields, ROLES)
+        name, made = label(fields), moment(fields, "created_at", "timestamp")
+        content = fields.raw.get("content")
+        if content is None:
+            raise DataError(
+                "is missing; expected a string or a list of blocks", field=fields.at("content")
+            )
+        if isinstance(content, str):
+            slots: tuple[Slot, ...] = (Slot("text", (), ("content",)),)
+            yield Piece(home, role, (content,), slots=slots, id=name, created_at=made)
+            return
+        expect(content, list, fields.at("content"))
+        rest = _Rest()
+        for at, block in enumerate(fields.objects("content")):
+            if block.text("type") == "tool_result":
+                yield _result(block, home, at, model, made)
             else:
-                extra += part_tokens(part.raw, count)
-    answers = block.optional("tool_use_id") or ""
-    return Piece(home, "tool", tuple(texts), part=at, answers=answers, extra=extra)
+                rest.add(block, at, model)
+        rest.payload += beside(fields)
+        if rest.slots or rest.payload or not content:
+            yield Piece(
+                home,
+                role,
+                tuple(rest.texts),
+                calls=tuple(rest.calls),
+                payload=tuple(rest.payload),
+                slots=tuple(rest.slots),
+                id=name,
+                created_at=made,
+            )
 
-
-def write_anthropic_chat(
-    messages: Sequence[dict[str, Any]], kept: Sequence[Kept]
-) -> list[dict[str, Any]]:
-    """Return what is left of a chat; what was not changed is the very dict that was given.
-
-    Neighbours of one role become one message, since roles have to alternate.
-
-    Examples
-    --------
-    >>> chat = [{"role": "user", "content": "One"}, {"role": "user", "content": "Two"}]
-    >>> write_anthropic_chat(chat, [Kept(p, p.texts) for p in read_anthropic_chat(chat, len)])
-    [{'role': 'user', 'content': [{'type': 'text', 'text': 'One'},
-                                  {'type': 'text', 'text': 'Two'}]}]
-    """
-    merged: list[dict[str, Any]] = []
-    for home, ones in of_home(kept):
-        entries = (
-            [{"role": "user", "content": one.texts[0]} for one in ones]
-            if home is None
-            else [_written(messages[home], ones)]
+    def finish(
+        self, message: dict[str, Any], raw: dict[str, Any], kept: Sequence[Kept],
+        rest: Sequence[str],
+    ) -> dict[str, Any] | None:  # fmt: skip
+        """Return a message without empty blocks and without thinking that is not its own."""
+        content = message["content"]
+        if isinstance(content, str):
+            text = content + "".join(rest)
+            if not text.strip():
+                return None
+            return message if text == content else {**message, "content": text}
+        blocks = [block for block in map(_cleaned, content) if block is not None]
+        blocks += [{"type": "text", "text": text} for text in rest if text.strip()]
+        whole = all(one.is_whole for one in kept)
+        spoken = [block for block in blocks if block["type"] not in THINKING]
+        blocks = blocks if whole and spoken else spoken
+        if not blocks:
+            return None
+        same = len(blocks) == len(content) and all(
+            one is other for one, other in zip(blocks, content, strict=True)
         )
-        for entry in entries:
-            if not entry["content"]:
-                continue
-            if merged and merged[-1]["role"] == entry["role"]:
-                blocks = [*_blocks(merged[-1]["content"]), *_blocks(entry["content"])]
+        return message if same else {**message, "content": blocks}
+
+    def settle(self, chat: list[Any]) -> list[Any]:
+        """Merge neighbours of one role; thinking that would stand behind others goes."""
+        merged: list[dict[str, Any]] = []
+        for entry in chat:
+            if merged and merged[-1]["role"] == entry["role"] != "system":
+                later = [b for b in _blocks(entry["content"]) if b["type"] not in THINKING]
+                blocks = [*_blocks(merged[-1]["content"]), *later]
                 merged[-1] = {**entry, **merged[-1], "content": blocks}
             else:
                 merged.append(entry)
-    return merged
+        return merged
+
+
+def _is_own(kind: str) -> bool:
+    return kind in _OWN or kind.endswith(("_tool_result", "_tool_use"))
+
+
+class _Rest:
+    """The blocks of a message that are no tool results."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.calls: list[ToolCall] = []
+        self.payload: list[Payload] = []
+        self.slots: list[Slot] = []
+
+    def add(self, block: Fields, at: int, model: str) -> None:
+        kind, node = block.text("type"), ("content", at)
+        if kind == "text":
+            self.texts.append(block.text("text"))
+            self.slots.append(Slot("text", node, (*node, "text")))
+            self.payload += beside(block, ("citations",))
+        elif kind == "tool_use":
+            arguments = json.dumps(block.raw.get("input", {}), ensure_ascii=False, default=str)
+            self.slots.append(Slot("call", node, number=len(self.calls)))
+            self.calls.append(ToolCall(label(block), block.text("name"), arguments))
+        else:
+            self.slots.append(Slot("other", node))
+            thought = block.raw.get("thinking")
+            carried = Payload(kind, thought) if kind == "thinking" and isinstance(thought, str) \
+                else part_payload(block.raw, "anthropic", model)  # fmt: skip
+            self.payload.append(carried)
+
+
+def _result(block: Fields, home: int, at: int, model: str, made: str | None) -> Piece:
+    node: tuple[str | int, ...] = ("content", at)
+    content = block.raw.get("content")
+    texts, slots, payload = list[str](), [Slot("other", node)], list[Payload]()
+    if isinstance(content, str):
+        texts.append(content)
+        slots.append(Slot("text", (), (*node, "content")))
+    elif content is not None:
+        expect(content, list, block.at("content"))
+        for number, part in enumerate(block.objects("content")):
+            place = (*node, "content", number)
+            if part.text("type") == "text":
+                texts.append(part.text("text"))
+                slots.append(Slot("text", place, (*place, "text")))
+            else:
+                slots.append(Slot("other", place))
+                payload.append(part_payload(part.raw, "anthropic", model))
+    else:
+        slots.append(Slot("text", (), (*node, "content")))
+        texts.append("")
+    return Piece(
+        home, "tool", tuple(texts), part=at, answers=label(block, "tool_use_id"),
+        payload=tuple(payload), slots=tuple(slots), created_at=made,
+    )  # fmt: skip
+
+
+def _cleaned(block: dict[str, Any]) -> dict[str, Any] | None:
+    """Return a block without empty texts in it, None where it is one."""
+    if block["type"] == "text":
+        return block if block["text"].strip() else None
+    content = block.get("content")
+    if block["type"] == "tool_result" and isinstance(content, list):
+        full = [part for part in content if part.get("type") != "text" or part["text"].strip()]
+        return block if len(full) == len(content) else {**block, "content": full}
+    return block
 
 
 def _blocks(content: str | list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"type": "text", "text": content}] if isinstance(content, str) else content
-
-
-def _written(raw: dict[str, Any], kept: Sequence[Kept]) -> dict[str, Any]:
-    content = raw["content"]
-    if isinstance(content, str):
-        text = kept[0].texts[0]
-        return (
-            raw if text == content and text.strip() else {**raw, "content": text.strip() and text}
-        )
-    blocks: list[dict[str, Any]] = []
-    for one in kept:
-        if one.piece is not None and one.piece.part >= 0:
-            blocks.append(_edited_result(content[one.piece.part], one))
-        else:
-            blocks += _edited_blocks(content, one)
-    return raw if blocks == content else {**raw, "content": blocks}
-
-
-def _edited_blocks(content: Sequence[dict[str, Any]], kept: Kept) -> list[dict[str, Any]]:
-    texts, call, blocks = iter(kept.texts), 0, list[dict[str, Any]]()
-    for block in content:
-        if block["type"] == "text":
-            text = next(texts)
-            if text.strip():
-                blocks.append(block if text == block["text"] else {**block, "text": text})
-        elif block["type"] == "tool_use":
-            if call in kept.calls:
-                blocks.append(block)
-            call += 1
-        elif block["type"] != "tool_result":
-            blocks.append(block)
-    blocks += [{"type": "text", "text": text} for text in texts if text.strip()]
-    # Thinking is no message by itself.
-    return blocks if any(block["type"] not in _THINKING for block in blocks) else []
-
-
-def _edited_result(block: dict[str, Any], kept: Kept) -> dict[str, Any]:
-    content = block.get("content")
-    if content is None:
-        text = kept.texts[0] if kept.texts else ""
-        return {**block, "content": text} if text else block
-    if isinstance(content, str):
-        return block if kept.texts[0] == content else {**block, "content": kept.texts[0]}
-    texts, parts = iter(kept.texts), list[dict[str, Any]]()
-    for part in content:
-        if part["type"] != "text":
-            parts.append(part)
-            continue
-        text = next(texts)
-        if text.strip():
-            parts.append(part if text == part["text"] else {**part, "text": text})
-    return block if parts == content else {**block, "content": parts}
 
 
 def openai_to_anthropic(chat: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -249,3 +253,89 @@ def _input(arguments: str) -> dict[str, Any]:
     except json.JSONDecodeError:
         found = None
     return found if isinstance(found, dict) else {"text": arguments}
+
+
+ANTHROPIC = Anthropic()
+
+
+def is_anthropic(raw: object) -> bool:
+    """Say whether a record looks like Anthropic messages.
+
+    Examples
+    --------
+    >>> is_anthropic({"system": "Be brief.", "messages": [{"role": "user", "content": "Hi"}]})
+    True
+    """
+    return ANTHROPIC.recognises(raw)
+
+
+def read_anthropic(raw: object, name: str) -> Iterator[Case]:
+    """Yield the conversation of a record as a case without probes.
+
+    Raises
+    ------
+    DataError
+        With the field at fault.
+
+    Examples
+    --------
+    >>> body = {"system": "Be brief.", "messages": [{"role": "user", "content": "Hi"}]}
+    >>> [m.role for m in next(read_anthropic(body, "chat-1")).messages]
+    ['system', 'user']
+    """
+    case_id = label(Fields(raw)) or name if isinstance(raw, dict) else name
+    yield build_case(case_id, "anthropic-messages", conversation(ANTHROPIC.read(raw)))
+
+
+def messages_from_anthropic(messages: object, system: object = None) -> tuple[Message, ...]:
+    """Turn Anthropic messages into messages.
+
+    Every ``tool_result`` block of a user message becomes a tool message of its own, and the
+    user's text after it a user message. Thinking, images and every other block that is neither
+    text nor a call are the payload of their message.
+
+    Raises
+    ------
+    DataError
+        With the field at fault.
+
+    Examples
+    --------
+    >>> blocks = [{"type": "tool_use", "id": "t1", "name": "clock", "input": {}}]
+    >>> messages_from_anthropic([{"role": "assistant", "content": blocks}])[0].tool_calls[0].name
+    'clock'
+    """
+    body = {"messages": messages, **({} if system is None else {"system": system})}
+    return conversation(ANTHROPIC.read(body))
+
+
+FORMAT = Format(
+    name="anthropic",
+    description="Anthropic messages",
+    recognises=is_anthropic,
+    read=read_anthropic,
+    whole=True,
+    priority=-2,
+    example={
+        "system": "Be brief.",
+        "messages": [
+            {
+                "role": "assistant",
+                "content": [
+                    {"type": "text", "text": "Let me see."},
+                    {"type": "tool_use", "id": "t1", "name": "clock", "input": {}},
+                ],
+            },
+            {
+                "role": "user",
+                "content": [
+                    {
+                        "type": "tool_result",
+                        "tool_use_id": "t1",
+                        "content": [{"type": "text", "text": "12:00"}],
+                    }
+                ],
+            },
+        ],
+    },
+)

@@ -42,7 +42,8 @@ def _check_calls(messages: Sequence[Message]) -> None:
     called: set[str] = set()
     for index, message in enumerate(messages):
         called.update(call.id for call in message.tool_calls)
-        if message.role == "tool" and message.tool_call_id not in called:
+        answers = message.tool_call_id
+        if message.role == "tool" and answers is not None and answers not in called:
             raise DataError(
                 f"message {message.id!r} answers call {message.tool_call_id!r}, "
                 "which no earlier message makes",

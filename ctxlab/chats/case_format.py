@@ -13,7 +13,8 @@ from ctxlab.chats.case_building import build_case
 from ctxlab.chats.fields import Fields, expect
 from ctxlab.chats.file_format import Format
 from ctxlab.core.cases import Case, Probe
-from ctxlab.core.segments import Message, Role, ToolCall
+from ctxlab.core.messages import about_of
+from ctxlab.core.segments import Message, Payload, Role, ToolCall
 from ctxlab.errors import DataError
 
 
@@ -111,7 +112,14 @@ def _message(fields: Fields) -> Message:
         ),
         tool_call_id=fields.optional("tool_call_id"),
         pinned=bool(fields.raw.get("pinned", False)),
+        payload=tuple(map(_payload, fields.objects("payload"))) if fields.has("payload") else (),
+        about=about_of(fields.raw.get("about"), fields.at("about")),
     )
+
+
+def _payload(fields: Fields) -> Payload:
+    tokens = expect(fields.raw.get("tokens", 0), int, fields.at("tokens"))
+    return Payload(fields.text("kind"), fields.optional("text") or "", tokens)
 
 
 def _openai_call(call: Fields) -> ToolCall:

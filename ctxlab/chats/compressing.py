@@ -1,90 +1,152 @@
-"""Compression of plain message lists: OpenAI or Anthropic in, the same out, always a valid chat."""
+"""Compression of message lists: any API's in, the same out, always a chat that it takes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal, overload
 
-from ctxlab.chats.anthropic import (
-    is_anthropic_chat,
-    openai_to_anthropic,
-    read_anthropic_chat,
-    write_anthropic_chat,
-)
-from ctxlab.chats.openai import read_openai, write_openai
-from ctxlab.chats.pieces import Piece
-from ctxlab.chats.selection import Plan
+from ctxlab.chats.adapter import Adapter
+from ctxlab.chats.adapters import adapter_of
+from ctxlab.chats.anthropic import openai_to_anthropic
+from ctxlab.chats.explaining import Explained, explained
+from ctxlab.chats.media import json_payload, payload_tokens
+from ctxlab.chats.opening import fitted
+from ctxlab.chats.selection import Plan, System
 from ctxlab.core.budgets import Budget
 from ctxlab.core.context import Context
 from ctxlab.core.recipe import Recipe
 from ctxlab.core.strategy import Strategy
 from ctxlab.core.tools import Encoder, Tools
-from ctxlab.errors import DataError, PinnedOverBudgetError
+from ctxlab.errors import DataError
 
 Chat = list[dict[str, Any]]
-Api = Literal["openai", "anthropic"]
-
-_OPENING = "(earlier messages left out)"
+Definitions = Sequence[Mapping[str, Any]]
 
 
+@overload
 def compress(
     messages: Sequence[dict[str, Any]],
     *,
     budget: Budget | int | str | None = None,
     query: str = "",
     strategy: Strategy | Recipe | str | None = None,
-    api: Api | None = None,
-    tools: Tools | None = None,
+    api: str | None = None,
+    tools: Tools | Definitions | None = None,
     encoder: Encoder | str | None = None,
     seed: int | None = None,
-) -> Chat:
-    """Compress a list of chat messages to a budget.
+    system: System = "pin",
+    reserve: int = 0,
+    explain: Literal[False] = False,
+) -> Chat: ...
+
+
+@overload
+def compress(
+    messages: Mapping[str, Any],
+    *,
+    budget: Budget | int | str | None = None,
+    query: str = "",
+    strategy: Strategy | Recipe | str | None = None,
+    api: str | None = None,
+    tools: Tools | Definitions | None = None,
+    encoder: Encoder | str | None = None,
+    seed: int | None = None,
+    system: System = "pin",
+    reserve: int = 0,
+    explain: Literal[False] = False,
+) -> dict[str, Any]: ...
+
+
+@overload
+def compress(
+    messages: Sequence[dict[str, Any]] | Mapping[str, Any],
+    *,
+    budget: Budget | int | str | None = None,
+    query: str = "",
+    strategy: Strategy | Recipe | str | None = None,
+    api: str | None = None,
+    tools: Tools | Definitions | None = None,
+    encoder: Encoder | str | None = None,
+    seed: int | None = None,
+    system: System = "pin",
+    reserve: int = 0,
+    explain: Literal[True],
+) -> Explained: ...
+
+
+def compress(
+    messages: Sequence[dict[str, Any]] | Mapping[str, Any],
+    *,
+    budget: Budget | int | str | None = None,
+    query: str = "",
+    strategy: Strategy | Recipe | str | None = None,
+    api: str | None = None,
+    tools: Tools | Definitions | None = None,
+    encoder: Encoder | str | None = None,
+    seed: int | None = None,
+    system: System = "pin",
+    reserve: int = 0,
+    explain: bool = False,
+) -> Chat | dict[str, Any] | Explained:
+    """Compress a list of chat messages, or the body of a request, to a budget.
 
     A message that stays as it was is the very dict that was given, with all of its keys; one
     that a strategy shortened is a copy with another text; nothing that was given is changed.
     What comes back is a chat that the API takes:
 
-    - System and developer messages stay and stand first.
+    - System and developer messages keep their places; `system` says which may go.
     - A call never stands without its result, nor a result without its call: what comes in
-      alone is left out, and a result stands right behind its call.
-    - For Anthropic, roles alternate (neighbours of one role are merged), the first message is a
-      user's (a line that says so stands in for what was left out), and no block is empty.
+      alone is left out, a result stands right behind its call, and of two results for one call
+      the later stays.
+    - For APIs that want it so, roles alternate (neighbours of one role are merged), the first
+      message is a user's (a line that says so stands in for what was left out), and no block is
+      empty. Thinking stays first in its turn and as it was, or goes whole.
     - The newest user message stays, and, where the chat ends in results of tools, so do these
-      and their calls. A strategy may shorten them.
+      and their calls. A strategy may shorten them. They are pinned before a share is taken of
+      the rest.
 
-    Images, sounds and files stay or go with their message, and count 1,600 tokens each (85 an
-    image in OpenAI's low detail); other parts that are not text, such as thinking, count the
-    tokens of their JSON. See `ctxlab.chats.media`.
+    Everything that is billed counts: images by the formula of their provider (1,600 tokens where
+    the size is not known), thinking and what stands beside the content by its text, and, in a
+    body, the system prompt, the definitions of tools and the schema of the answer.
 
     Parameters
     ----------
-    messages : sequence of dict
-        OpenAI chat messages, or Anthropic messages with content blocks; an Anthropic system
-        prompt is sent apart and does not belong here.
+    messages : sequence of dict, or dict
+        Messages of any API or framework that `ctxlab.chats.adapters` knows, or a body that
+        holds them.
     budget : Budget, int or str, optional
         Tokens, or a share of what is not pinned; a recipe has its own.
     query : str
         What will be asked; by default the text of the newest user message, for strategies that
         see it.
     strategy : Strategy, Recipe or str, optional
-        `KeepLast` when not given.
-    api : {"openai", "anthropic"}, optional
-        Whose messages they are. When not given, they are Anthropic's where a block is one that
-        only Anthropic knows, such as ``tool_use``; plain texts count as OpenAI's.
-    tools : Tools, optional
-        How to count, encode and ask.
+        `PassageBM25` when not given: it holds on every kind of conversation that was tried.
+    api : str, optional
+        Whose messages they are, such as ``"openai"`` or ``"anthropic"``; recognised where it is
+        not given, and plain texts count as OpenAI's.
+    tools : Tools, or sequence of dict, optional
+        How to count, encode and ask; or the definitions of the model's tools, which are sent
+        along and count against the budget.
     encoder : Encoder or str, optional
         Turns texts into vectors, in place of that of the tools: any callable, or as
         `ctxlab.models.load_encoder` reads it.
     seed : int, optional
         Seeds whatever is random; 0 where neither it nor a recipe is given.
+    system : {"pin", "latest", "compress"}
+        Which system messages have to stay, besides those that the chat begins with: all, the
+        newest, or none.
+    reserve : int
+        Tokens of the budget to leave free, as for what is sent besides.
+    explain : bool
+        Return an `Explained` instead: the messages, and the ledger of what became of each.
 
     Raises
     ------
     DataError
         When a message is malformed, with its field.
     PinnedOverBudgetError
-        When what has to stay alone exceeds the budget.
+        When what has to stay alone exceeds the budget; it names the message.
 
     Examples
     --------
@@ -93,13 +155,41 @@ def compress(
     >>> [message["content"] for message in compress(chat, budget=30)]
     ['Be brief.', 'Remark number 8 on the market.']
     """
-    plan = Plan.of(strategy, budget=budget, query=query, tools=tools, encoder=encoder, seed=seed)
-    given = [_checked(message, f"messages[{at}]") for at, message in enumerate(messages)]
-    if (api or ("anthropic" if is_anthropic_chat(given) else "openai")) == "openai":
-        return write_openai(given, plan.fit(read_openai(given, plan.tools.count)))
-    pieces = read_anthropic_chat(given, plan.tools.count)
-    chat = write_anthropic_chat(given, plan.fit(pieces))
-    return chat if _opens(chat) else _opened(plan, given, pieces)
+    counting, sent = (tools, None) if tools is None or isinstance(tools, Tools) else (None, tools)
+    plan = Plan.of(
+        strategy, budget=budget, query=query, tools=counting, encoder=encoder, seed=seed,
+        system=system, reserve=reserve,
+    )  # fmt: skip
+    if sent:
+        taken = payload_tokens((json_payload("tools", sent),), plan.tools.count)
+        plan = replace(plan, reserve=plan.reserve + taken)
+    given = _given(messages)
+    adapter = adapter_of(given, api)
+    found: Chat | dict[str, Any] | Explained = compressed(plan, adapter, given, explain=explain)
+    return found
+
+
+def compressed(plan: Plan, adapter: Adapter, given: Any, *, explain: bool = False) -> Any:  # noqa: ANN401
+    """Compress what an adapter reads by a plan, and write it back.
+
+    Examples
+    --------
+    >>> from ctxlab.chats.openai import OPENAI
+    >>> compressed(Plan.of("KeepLast()", budget=9), OPENAI, [{"role": "user", "content": "Hi"}])
+    [{'role': 'user', 'content': 'Hi'}]
+    """
+    found = fitted(plan, adapter, adapter.read(given))
+    written = adapter.write(given, found.kept)
+    return explained(written, found) if explain else written
+
+
+def _given(messages: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(messages, Mapping):
+        return dict(messages)
+    if not isinstance(messages, Iterable):
+        kind = type(messages).__name__
+        raise DataError(f"is a {kind}; pass a list of messages", field="messages")
+    return [_checked(message, f"messages[{at}]") for at, message in enumerate(messages)]
 
 
 def _checked(message: dict[str, Any], place: str) -> dict[str, Any]:
@@ -112,33 +202,6 @@ def _checked(message: dict[str, Any], place: str) -> dict[str, Any]:
             problem = f"is a {type(one).__name__}; pass plain dicts, as .model_dump() gives them"
             raise DataError(problem, field=where)
     return message
-
-
-def _opened(plan: Plan, given: Chat, pieces: Sequence[Piece]) -> Chat:
-    """Compress to a chat that begins with a user's line, where it would with the assistant."""
-    line = Piece(-1, "user", (_OPENING,))
-    try:
-        chat = write_anthropic_chat(given, plan.fit(pieces, reserve=plan.cost(line)))
-    except PinnedOverBudgetError:
-        # There is no room for the line: begin with the user's message, which always stays.
-        chat = write_anthropic_chat(given, plan.fit(pieces))
-        said = [_without_results(message) for message in chat]
-        users = (at for at, m in enumerate(said) if m["role"] == "user" and m["content"])
-        start = next(users, len(chat))
-        return [*said[start : start + 1], *chat[start + 1 :]]
-    return chat if _opens(chat) else [{"role": "user", "content": _OPENING}, *chat]
-
-
-def _opens(chat: Chat) -> bool:
-    return not chat or chat[0]["role"] == "user"
-
-
-def _without_results(message: dict[str, Any]) -> dict[str, Any]:
-    """Return a message without the results of calls that went."""
-    if isinstance(message["content"], str):
-        return message
-    rest = [block for block in message["content"] if block["type"] != "tool_result"]
-    return message if rest == message["content"] else {**message, "content": rest}
 
 
 def to_openai(context: Context) -> Chat:

@@ -50,7 +50,7 @@ def trimmer(
     Parameters
     ----------
     strategy : Strategy, Recipe or str, optional
-        `KeepLast` when not given.
+        `PassageBM25` when not given: it holds on every kind of conversation that was tried.
     budget : Budget, int or str, optional
         Tokens, or a share of what is not pinned; a recipe has its own.
     query : str
@@ -132,7 +132,7 @@ def _trim(plan: Plan, found: ModuleType) -> Callable[[object], list[LangChainMes
     def trim(messages: object) -> list[LangChainMessage]:
         # Messages stay the objects that they are; a prompt's value gives its own.
         given: list[LangChainMessage] = found.convert_to_messages(messages)
-        return write_langchain(given, plan.fit(read_langchain(given, plan.tools.count)))
+        return write_langchain(given, plan.fit(read_langchain(given)))
 
     return trim
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from ctxlab.chats.extras import load
-from ctxlab.chats.media import part_tokens
+from ctxlab.chats.media import json_payload, part_payload
 from ctxlab.chats.pieces import Kept, Piece
-from ctxlab.core.segments import Role, ToolCall
+from ctxlab.core.segments import Payload, Role, ToolCall
 from ctxlab.errors import DataError
 
 Content = str | list[str | dict[str, Any]]
@@ -45,17 +45,13 @@ class LangChainMessage(Protocol):
         """Return a copy with other values for some fields."""
 
 
-def read_langchain(
-    messages: Sequence[LangChainMessage], count: Callable[[str], int]
-) -> list[Piece]:
+def read_langchain(messages: Sequence[LangChainMessage]) -> list[Piece]:
     """Turn LangChain messages into pieces.
 
     Parameters
     ----------
     messages : sequence of langchain_core.messages.BaseMessage
         The chat.
-    count : callable
-        Tokens of a text, for the blocks that are not text.
 
     Raises
     ------
@@ -64,13 +60,13 @@ def read_langchain(
 
     Examples
     --------
-    >>> read_langchain([], len)
+    >>> read_langchain([])
     []
     """
-    return [_piece(message, home, count) for home, message in enumerate(messages)]
+    return [_piece(message, home) for home, message in enumerate(messages)]
 
 
-def _piece(message: LangChainMessage, home: int, count: Callable[[str], int]) -> Piece:
+def _piece(message: LangChainMessage, home: int) -> Piece:
     kind = getattr(message, "type", None)
     role = _ROLES.get(kind or "")
     if kind == "chat":
@@ -88,8 +84,18 @@ def _piece(message: LangChainMessage, home: int, count: Callable[[str], int]) ->
         name=message.name,
         calls=tuple(_calls(message)),
         answers=getattr(message, "tool_call_id", None) or "",
-        extra=sum(part_tokens(block, count) for block in _others(message.content)),
+        payload=(*map(part_payload, _others(message.content)), *_beside(message)),
     )
+
+
+_NOT_SENT = ("tool_calls", "function_call")
+"""Keys of the additional arguments that show the calls again."""
+
+
+def _beside(message: LangChainMessage) -> Iterator[Payload]:
+    for key, value in (getattr(message, "additional_kwargs", None) or {}).items():
+        if key not in _NOT_SENT and value not in (None, "", [], {}):
+            yield json_payload(key, value)
 
 
 def _text_of(block: str | dict[str, Any]) -> str | None:

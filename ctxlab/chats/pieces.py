@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from ctxlab.core.context import Context
-from ctxlab.core.segments import Message, Role, Segment, Span, ToolCall
+from ctxlab.core.segments import Message, Payload, Role, Segment, Span, ToolCall
+
+if TYPE_CHECKING:
+    from ctxlab.chats.editing import Slot
 
 _BREAK = "\n"
+_ORPHAN = "it answers no call of the chat"
+_OPEN = "none of its calls has a result"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +39,16 @@ class Piece:
         What it calls, with the peer's ids, which may repeat or be empty.
     answers : str
         The id of the call that it is the result of; empty for the oldest one still open.
-    extra : int
-        Tokens of what is not text, such as images.
+    payload : tuple of Payload
+        What is billed and is neither text nor a call, such as thinking and images.
+    slots : tuple of Slot
+        Where its texts, its calls and the rest stand in the message.
+    id, created_at : str
+        As the peer's message gives them; empty where it does not.
+    session : str, optional
+        The session that it belongs to, where a chat holds several.
+    along : tuple of int
+        Positions of the messages before it that stay or go with it, such as its reasoning.
     pinned : bool
         Neither dropped nor changed.
     asks : bool
@@ -52,9 +67,14 @@ class Piece:
     name: str | None = None
     calls: tuple[ToolCall, ...] = ()
     answers: str = ""
-    extra: int = 0
+    payload: tuple[Payload, ...] = ()
     pinned: bool = False
     asks: bool = True
+    slots: tuple[Slot, ...] = ()
+    id: str = ""
+    created_at: str | None = None
+    session: str | None = None
+    along: tuple[int, ...] = ()
 
     @property
     def text(self) -> str:
@@ -91,6 +111,32 @@ class Kept:
     piece: Piece | None
     texts: tuple[str, ...]
     calls: tuple[int, ...] = ()
+
+    @classmethod
+    def whole(cls, piece: Piece) -> Kept:
+        """Return a piece of which all is left.
+
+        Examples
+        --------
+        >>> Kept.whole(Piece(0, "user", ("Hi",))).texts
+        ('Hi',)
+        """
+        return cls(piece, piece.texts, tuple(range(len(piece.calls))))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of the piece is left, and nothing was put in.
+
+        Examples
+        --------
+        >>> Kept(Piece(0, "user", ("Hi",)), ("H",)).is_whole
+        False
+        """
+        if self.piece is None:
+            return True
+        length = len(self.piece.texts)
+        same = self.texts[:length] == self.piece.texts and not any(self.texts[length:])
+        return same and len(self.calls) == len(self.piece.calls)
 
 
 def of_home(kept: Iterable[Kept]) -> Iterator[tuple[int | None, list[Kept]]]:
@@ -139,6 +185,7 @@ class Link:
             tool_calls=tuple(replace(piece.calls[at[1]], id=_call_id(at)) for at in self.calls),
             tool_call_id=_call_id(self.answers) if self.answers else None,
             pinned=piece.pinned,
+            payload=piece.payload,
         )
 
 
@@ -164,36 +211,82 @@ def linked(pieces: Sequence[Piece]) -> list[Link]:
     >>> [link.piece.home for link in linked([call, user, result])]
     [0, 2, 1]
     """
-    waiting: dict[str, list[tuple[int, int]]] = {}
-    answered: dict[tuple[int, int], Piece] = {}
-    for at, piece in enumerate(pieces):
-        if piece.role == "tool":
-            place = _take(waiting, piece.answers)
-            if place is not None:
-                answered[place] = piece
-        elif piece.calls:
-            # An id that is used again means the newer call.
-            for call in piece.calls:
-                waiting.pop(call.id, None)
-            for number, call in enumerate(piece.calls):
-                waiting.setdefault(call.id, []).append((at, number))
+    answered = {call: at for at, call in pairs(pieces).items()}
     links: list[Link] = []
     for at, piece in enumerate(pieces):
         if piece.role == "tool":
             continue
         calls = tuple((at, n) for n in range(len(piece.calls)) if (at, n) in answered)
-        if calls or not piece.calls or any(piece.texts) or piece.extra:
+        if calls or not piece.calls or any(piece.texts) or piece.payload:
             links.append(Link(piece, calls))
-        links += [Link(answered[call], answers=call) for call in calls]
+        links += [Link(pieces[answered[call]], answers=call) for call in calls]
     return links
 
 
-def _take(waiting: dict[str, list[tuple[int, int]]], wanted: str) -> tuple[int, int] | None:
+def unsent(pieces: Sequence[Piece], links: Sequence[Link]) -> tuple[tuple[Piece, str], ...]:
+    """Return the pieces that are no link, since no API takes them, and why.
+
+    Examples
+    --------
+    >>> unsent([Piece(0, "tool", ("12:00",), answers="a")], [])[0][1]
+    'it answers no call of the chat'
+    """
+    if len(links) == len(pieces):
+        return ()
+    sent = {id(link.piece) for link in links}
+    answers = {id(pieces[at]) for at in pairs(pieces)}
+    reasons = {True: "a later result stands for the same call", False: _ORPHAN}
+    return tuple(
+        (piece, reasons[id(piece) in answers] if piece.role == "tool" else _OPEN)
+        for piece in pieces
+        if id(piece) not in sent
+    )
+
+
+def pairs(pieces: Sequence[Piece]) -> dict[int, tuple[int, int]]:
+    """Return the call that each result answers, by their positions.
+
+    A result belongs to the newest message before it that makes a call of its id; one without an
+    id to the oldest open call. Of two results for one call the later comes later in the mapping.
+
+    Parameters
+    ----------
+    pieces : sequence of Piece
+        In the order in which they were sent.
+
+    Examples
+    --------
+    >>> call = Piece(0, "assistant", calls=(ToolCall("a", "clock", "{}"),))
+    >>> results = [Piece(at, "tool", (text,), answers="a") for at, text in ((1, "?"), (2, "12"))]
+    >>> pairs([call, *results])
+    {1: (0, 0), 2: (0, 0)}
+    """
+    waiting: dict[str, deque[tuple[int, int]]] = {}
+    closed: dict[str, tuple[int, int]] = {}
+    found: dict[int, tuple[int, int]] = {}
+    for at, piece in enumerate(pieces):
+        if piece.role == "tool":
+            place = _take(waiting, piece.answers)
+            if place is None and piece.answers:
+                place = closed.get(piece.answers)
+            if place is not None:
+                closed[piece.answers] = found[at] = place
+        elif piece.calls:
+            # An id that is used again means the newer call.
+            for call in piece.calls:
+                waiting.pop(call.id, None)
+                closed.pop(call.id, None)
+            for number, call in enumerate(piece.calls):
+                waiting.setdefault(call.id, deque()).append((at, number))
+    return found
+
+
+def _take(waiting: dict[str, deque[tuple[int, int]]], wanted: str) -> tuple[int, int] | None:
     """Return the oldest open call of an id, or of any where there is none, and close it."""
     name = wanted or next(iter(waiting), "")
     if name not in waiting:
         return None
-    place = waiting[name].pop(0)
+    place = waiting[name].popleft()
     if not waiting[name]:
         del waiting[name]
     return place
@@ -240,7 +333,7 @@ def left(links: Sequence[Link], result: Context) -> list[Kept]:
         link = links[one]
         made = tuple(call[1] for call in link.calls if call in callers and call in results)
         orphan = link.answers is not None and link.answers not in callers
-        spent = link.piece.calls and not made and not any(texts[one]) and not link.piece.extra
+        spent = link.piece.calls and not made and not any(texts[one]) and not link.piece.payload
         if not orphan and not spent:
             kept.append(Kept(link.piece, tuple(texts[one]), made))
     return kept

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Protocol
 
 from ctxlab.chats.extras import load
+from ctxlab.chats.images import image_size, image_tokens
 from ctxlab.chats.media import MEDIA_TOKENS
 from ctxlab.chats.pieces import Kept, Piece, of_home
-from ctxlab.core.segments import ToolCall
+from ctxlab.core.segments import Payload, ToolCall
 from ctxlab.errors import DataError
 
-_Count = Callable[[str], int]
 _FEEDBACK = ("retry-prompt", "retry-feedback")
 
 
@@ -44,15 +44,13 @@ class HistoryMessage(Protocol):
     parts: Sequence[HistoryPart]
 
 
-def read_pydantic_ai(messages: Sequence[HistoryMessage], count: _Count) -> list[Piece]:
+def read_pydantic_ai(messages: Sequence[HistoryMessage]) -> list[Piece]:
     """Turn Pydantic AI's messages into pieces: every part of a request is one, a response is one.
 
     Parameters
     ----------
     messages : sequence of pydantic_ai.messages.ModelMessage
         The history.
-    count : callable
-        Tokens of a text, for the parts that are not text.
 
     Raises
     ------
@@ -61,14 +59,14 @@ def read_pydantic_ai(messages: Sequence[HistoryMessage], count: _Count) -> list[
 
     Examples
     --------
-    >>> read_pydantic_ai([], len)
+    >>> read_pydantic_ai([])
     []
     """
     pieces: list[Piece] = []
     for home, message in enumerate(messages):
         kind = getattr(message, "kind", None)
         if kind == "response":
-            pieces.append(_response(message, home, count))
+            pieces.append(_response(message, home))
         elif kind != "request":
             raise DataError(
                 f"is a {type(message).__name__}; expected a ModelRequest or a ModelResponse",
@@ -76,35 +74,35 @@ def read_pydantic_ai(messages: Sequence[HistoryMessage], count: _Count) -> list[
             )
         elif message.parts:
             parts = enumerate(message.parts)
-            pieces += [_request(part, home, at, count) for at, part in parts]
+            pieces += [_request(part, home, at) for at, part in parts]
         else:
             pieces.append(Piece(home, "system"))
     return pieces
 
 
-def _request(part: Any, home: int, at: int, count: _Count) -> Piece:  # noqa: ANN401
+def _request(part: Any, home: int, at: int) -> Piece:  # noqa: ANN401
     kind = part.part_kind
     if kind == "system-prompt":
         return Piece(home, "system", (part.content,), part=at)
     if kind == "user-prompt":
-        extra = sum(_item_tokens(item, count) for item in _items(part.content))
-        return Piece(home, "user", tuple(_texts(part.content)), part=at, extra=extra)
+        payload = tuple(one for item in _items(part.content) for one in _carried(item))
+        return Piece(home, "user", tuple(_texts(part.content)), part=at, payload=payload)
     if kind == "tool-return":
         # Tools that were searched for, and capabilities that were loaded, are read from here.
         pinned = part.tool_kind is not None
-        extra = MEDIA_TOKENS * len(part.files)
+        payload = tuple(_medium(one) for one in part.files)
         texts = (part.model_response_str(),)
         answers = part.tool_call_id
-        return Piece(home, "tool", texts, part=at, answers=answers, extra=extra, pinned=pinned)
+        return Piece(home, "tool", texts, part=at, answers=answers, payload=payload, pinned=pinned)
     if kind == "retry-prompt" and part.tool_name is not None:
         texts = (part.model_response(),)
         return Piece(home, "tool", texts, part=at, answers=part.tool_call_id)
     if kind in _FEEDBACK:
         return Piece(home, "user", (_feedback(part),), part=at, asks=False)
     if kind == "speech":
-        return Piece(home, "user", (part.transcript or "",), part=at, extra=_speech_tokens(part))
+        return Piece(home, "user", (part.transcript or "",), part=at, payload=_speech(part))
     # What is not conversation is the framework's own business: it stays.
-    return Piece(home, "system", part=at, extra=count(repr(part)))
+    return Piece(home, "system", part=at, payload=(Payload(kind, repr(part)),))
 
 
 def _items(content: str | Sequence[Any]) -> list[Any]:
@@ -126,37 +124,48 @@ def _texts(content: str | Sequence[Any]) -> Iterator[str]:
             yield text
 
 
-def _item_tokens(item: Any, count: _Count) -> int:  # noqa: ANN401
+def _carried(item: Any) -> Iterator[Payload]:  # noqa: ANN401
     if _item_text(item) is not None or item.kind == "cache-point":
-        return 0
-    return count(str(item.content)) if item.kind == "structured-content" else MEDIA_TOKENS
+        return
+    if item.kind == "structured-content":
+        yield Payload(item.kind, str(item.content))
+    else:
+        yield _medium(item)
+
+
+def _medium(item: Any) -> Payload:  # noqa: ANN401
+    """Return an image or a file; one in bytes says its size."""
+    data = getattr(item, "data", None)
+    size = image_size(data) if isinstance(data, bytes) else None
+    return Payload(item.kind, tokens=image_tokens(size, "openai") if size else MEDIA_TOKENS)
 
 
 def _feedback(part: Any) -> str:  # noqa: ANN401
     return part.content if isinstance(part.content, str) else str(part.model_response())
 
 
-def _speech_tokens(part: Any) -> int:  # noqa: ANN401
-    return MEDIA_TOKENS if part.audio is not None else 0
+def _speech(part: Any) -> tuple[Payload, ...]:  # noqa: ANN401
+    return (Payload("audio", tokens=MEDIA_TOKENS),) if part.audio is not None else ()
 
 
-def _response(message: HistoryMessage, home: int, count: _Count) -> Piece:
+def _response(message: HistoryMessage, home: int) -> Piece:
     texts: list[str] = []
     calls: list[ToolCall] = []
-    extra = 0
+    payload: list[Payload] = []
     part: Any
     for part in message.parts:
-        if part.part_kind == "text":
+        kind = part.part_kind
+        if kind == "text":
             texts.append(part.content)
-        elif part.part_kind == "tool-call":
+        elif kind == "tool-call":
             calls.append(ToolCall(part.tool_call_id, part.tool_name, _arguments(part.args)))
-        elif part.part_kind == "thinking":
-            extra += count(part.content)
-        elif part.part_kind == "speech":
-            extra += count(part.transcript or "") + _speech_tokens(part)
+        elif kind == "thinking":
+            payload.append(Payload(kind, part.content))
+        elif kind == "speech":
+            payload += [Payload("transcript", part.transcript or ""), *_speech(part)]
         else:
-            extra += MEDIA_TOKENS if part.part_kind == "file" else count(repr(part))
-    return Piece(home, "assistant", tuple(texts), calls=tuple(calls), extra=extra)
+            payload.append(_medium(part.content) if kind == "file" else Payload(kind, repr(part)))
+    return Piece(home, "assistant", tuple(texts), calls=tuple(calls), payload=tuple(payload))
 
 
 def _arguments(args: str | dict[str, Any] | None) -> str:
@@ -204,7 +213,7 @@ def _parts(message: HistoryMessage, kept: Kept) -> Iterator[HistoryPart]:
         part = message.parts[piece.part]
         if kept.texts[: len(piece.texts)] == piece.texts:
             yield part
-        elif any(kept.texts) or piece.extra or piece.role == "tool":
+        elif any(kept.texts) or piece.payload or piece.role == "tool":
             yield _edited(part, kept.texts)
     elif piece is not None and message.kind == "response":
         yield from _response_parts(message, kept)

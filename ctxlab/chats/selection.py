@@ -4,20 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
-from ctxlab.chats.pieces import Kept, Link, Piece, left, linked
+from ctxlab.chats.media import payload_tokens
+from ctxlab.chats.pieces import Kept, Link, Piece, left, linked, unsent
 from ctxlab.core.budgets import Budget
 from ctxlab.core.context import Context
 from ctxlab.core.recipe import Recipe
-from ctxlab.core.segments import Segment
 from ctxlab.core.specs import parse
-from ctxlab.core.strategy import Strategy
+from ctxlab.core.strategy import Outcome, Strategy, run
 from ctxlab.core.task import Task
 from ctxlab.core.tokens import Billable, shared_counter
 from ctxlab.core.tools import Encoder, Tools
-from ctxlab.errors import BudgetError
+from ctxlab.errors import BudgetError, PinnedOverBudgetError
 from ctxlab.models import load_encoder
-from ctxlab.strategies.windows import KeepLast
+from ctxlab.strategies.passages import PassageBM25
+
+System = Literal["pin", "latest", "compress"]
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """What a plan made of pieces: the context, what every stage made of it, and what is left.
+
+    Examples
+    --------
+    >>> plan = Plan.of("KeepLast()", budget=9)
+    >>> plan.fitting([Piece(0, "user", ("Hi",))]).kept[0].texts
+    ('Hi',)
+    """
+
+    before: Context
+    stages: tuple[Outcome, ...]
+    links: list[Link]
+    kept: list[Kept]
+    task: Task
+    unsent: tuple[tuple[Piece, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +58,11 @@ class Plan:
         How to count, encode and ask.
     seed : int
         Seeds whatever is random.
+    system : {"pin", "latest", "compress"}
+        Which system messages have to stay, besides those that the chat begins with: all, the
+        newest, or none.
+    reserve : int
+        Tokens of the budget to leave free, as for the definitions of tools.
 
     Examples
     --------
@@ -49,6 +76,8 @@ class Plan:
     tools: Tools
     query: str = ""
     seed: int = 0
+    system: System = "pin"
+    reserve: int = 0
 
     @classmethod
     def of(
@@ -60,6 +89,8 @@ class Plan:
         tools: Tools | None = None,
         encoder: Encoder | str | None = None,
         seed: int | None = None,
+        system: System = "pin",
+        reserve: int = 0,
     ) -> Plan:
         """Make a plan of a strategy, its text or a recipe; what is given overrides the recipe.
 
@@ -70,8 +101,10 @@ class Plan:
 
         Examples
         --------
-        >>> Plan.of(Recipe(strategy=KeepLast(), budget="10%")).budget.share
+        >>> Plan.of(Recipe(strategy=PassageBM25(), budget="10%")).budget.share
         0.1
+        >>> str(Plan.of(budget="8k").strategy)
+        'PassageBM25()'
         """
         recipe = strategy if isinstance(strategy, Recipe) else None
         wanted = recipe.budget if budget is None and recipe else budget
@@ -85,21 +118,24 @@ class Plan:
             tools=tools.encoding_with(None if encoder is None else load_encoder(encoder)),
             query=query,
             seed=seed if seed is not None else recipe.seed if recipe else 0,
+            system=system,
+            reserve=reserve,
         )
 
     def fit(self, pieces: Sequence[Piece], *, reserve: int = 0) -> list[Kept]:
         """Compress pieces, and return what is left of them, in order.
 
-        System pieces are pinned. What the model is about to answer stays, too: the newest user
-        piece and, where the pieces end in results of tools, the calls that these answer. A
-        strategy may shorten them; where it drops them, it is asked again with them pinned.
+        System pieces are pinned as the plan says. What the model is about to answer stays, too:
+        the newest user piece and, where the pieces end in results of tools, the calls that these
+        answer. A strategy may shorten them; where it drops them, it is asked again with them
+        pinned. A share of the budget is one of what need not stay.
 
         Parameters
         ----------
         pieces : sequence of Piece
             Of one conversation.
         reserve : int
-            Tokens of the budget to leave free.
+            Tokens of the budget to leave free, besides the plan's own.
 
         Raises
         ------
@@ -112,23 +148,47 @@ class Plan:
         >>> [kept.piece.home for kept in Plan.of("KeepLast()", budget=30).fit(pieces)]
         [6, 7, 8]
         """
+        return self.fitting(pieces, reserve=reserve).kept
+
+    def fitting(self, pieces: Sequence[Piece], *, reserve: int = 0) -> Fitting:
+        """Compress pieces as `fit` does, and return what every stage did, too.
+
+        Examples
+        --------
+        >>> found = Plan.of("KeepLast()", budget=9).fitting([Piece(0, "user", ("Hi",))])
+        >>> len(found.before), len(found.stages)
+        (1, 1)
+        """
         links = linked(pieces)
-        context = Context.of(link.message(number) for number, link in enumerate(links))
-        tools = replace(self.tools, overhead=_overhead(self.tools, links))
+        before = self._context(links)
+        tools = replace(self.tools, overhead=_paying(self.tools))
         ruler = Task(budget=1, tools=tools)
-        tokens = self.budget.resolve(ruler.size(context), ruler.pinned(context)) - reserve
         question = _question(links)
+        due = _due(links, question)
+        firm = _pinned(before, due)
+        tokens = self.budget.resolve(ruler.size(before), ruler.pinned(firm))
+        tokens -= reserve + self.reserve
         asked = "" if question is None else links[question].piece.text
         task = Task(budget=max(1, tokens), tools=tools, query=self.query or asked, seed=self.seed)
-        kept = left(links, self.strategy.compress(context, task))
+        context = before
+        stages = tuple(run(self.strategy, context, task))
+        kept = left(links, stages[-1].context)
         for _ in range(2):
-            lost = _due(links, question) - _present(links, kept)
+            lost = due - _present(links, kept)
             if not lost:
                 break
-            sources = {f"message:m{number}" for number in lost}
-            context = Context(tuple(_pinned(segment, sources) for segment in context))
-            kept = left(links, self.strategy.compress(context, task))
-        return kept
+            context = _pinned(context, lost)
+            try:
+                stages = tuple(run(self.strategy, context, task))
+            except PinnedOverBudgetError as error:
+                raise _too_long(error, links, lost, ruler, before) from error
+            kept = left(links, stages[-1].context)
+        return Fitting(before, stages, links, kept, task, unsent(pieces, links))
+
+    def _context(self, links: Sequence[Link]) -> Context:
+        messages = [link.message(number) for number, link in enumerate(links)]
+        whole = Context.of(messages, pin_system=False)
+        return _pinned(whole, _systems(links, self.system))
 
     def cost(self, piece: Piece) -> int:
         """Return the tokens that a piece costs as a message.
@@ -139,25 +199,49 @@ class Plan:
         5
         """
         message = Link(piece).message(0)
-        return self.tools.count(message.content) + self.tools.overhead(message) + piece.extra
+        return self.tools.count(message.content) + _paying(self.tools)(message)
 
 
 def _chosen(strategy: Strategy | Recipe | str | None) -> Strategy | str:
-    return KeepLast() if strategy is None or isinstance(strategy, Recipe) else strategy
+    return PassageBM25() if strategy is None or isinstance(strategy, Recipe) else strategy
 
 
-def _overhead(tools: Tools, links: Sequence[Link]) -> Callable[[Billable], int]:
-    extras = {
-        f"message:m{number}": link.piece.extra
-        for number, link in enumerate(links)
-        if link.piece.extra
-    }
+def _paying(tools: Tools) -> Callable[[Billable], int]:
+    """Return the overhead of messages; tools that count none still count what they carry."""
+    if tools.overhead is not Tools(count=len).overhead:
+        return tools.overhead
 
-    def overhead(message: Billable, /) -> int:
-        extra = extras.get(message.source, 0) if isinstance(message, Segment) else 0
-        return tools.overhead(message) + extra
+    def carried(message: Billable, /) -> int:
+        return payload_tokens(message.payload, tools.count)
 
-    return overhead if extras else tools.overhead
+    return carried
+
+
+def _systems(links: Sequence[Link], system: System) -> set[int]:
+    """Return the positions of the system pieces that have to stay."""
+    places = [at for at, link in enumerate(links) if link.piece.role == "system"]
+    begins = next((at for at, link in enumerate(links) if link.piece.role != "system"), len(links))
+    leading = {at for at in places if at < begins or links[at].piece.home < 0}
+    if system == "pin":
+        return set(places)
+    return leading | ({places[-1]} if places and system == "latest" else set())
+
+
+def _too_long(
+    error: PinnedOverBudgetError,
+    links: Sequence[Link],
+    lost: set[int],
+    ruler: Task,
+    context: Context,
+) -> PinnedOverBudgetError:
+    """Return the error that names the longest message of those that have to stay."""
+    costs = {at: ruler.size(context.keep([s for s in context if s.source == f"message:m{at}"]))
+             for at in lost}  # fmt: skip
+    at = max(costs, key=lambda number: costs[number])
+    piece = links[at].piece
+    remedy = "TruncateToolOutputs(limit=…)" if piece.role == "tool" else "Sentences() >> HeadTail()"
+    why = f"messages[{piece.home}] ({piece.role}) alone takes {costs[at]} and has to stay; {remedy} shortens it"  # noqa: E501
+    return PinnedOverBudgetError(error.pinned, error.budget, why)
 
 
 def _question(links: Sequence[Link]) -> int | None:
@@ -167,7 +251,7 @@ def _question(links: Sequence[Link]) -> int | None:
 
 
 def _asks(piece: Piece) -> bool:
-    return piece.role == "user" and piece.asks and bool(piece.text.strip() or piece.extra)
+    return piece.role == "user" and piece.asks and bool(piece.text.strip() or piece.payload)
 
 
 def _due(links: Sequence[Link], question: int | None) -> set[int]:
@@ -188,5 +272,11 @@ def _present(links: Sequence[Link], kept: Sequence[Kept]) -> set[int]:
     }
 
 
-def _pinned(segment: Segment, sources: set[str]) -> Segment:
-    return replace(segment, pinned=True) if segment.source in sources else segment
+def _pinned(context: Context, places: set[int]) -> Context:
+    """Return a context in which the messages of some positions are pinned."""
+    if not places:
+        return context
+    sources = {f"message:m{number}" for number in places}
+    return Context(
+        tuple(replace(one, pinned=True) if one.source in sources else one for one in context)
+    )

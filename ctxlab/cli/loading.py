@@ -10,6 +10,7 @@ import typer
 from ctxlab.cli.options import (
     DEFAULT_STORE,
     AsJSON,
+    ColumnName,
     Encoding,
     FormatName,
     Paths,
@@ -32,6 +33,7 @@ def import_(
     store: StorePath = DEFAULT_STORE,
     encoding: Encoding = DEFAULT_ENCODING,
     format_name: FormatName = None,
+    column: ColumnName = None,
     skip_bad: SkipBad = False,
     skip_known: Annotated[
         bool, typer.Option("--skip-known", help="Leave conversations that are stored already.")
@@ -75,7 +77,7 @@ def import_(
         return
     with Store(store) as lab:
         before = lab.counts()
-        cases = read_inputs(paths, format_name, skip_bad=skip_bad)
+        cases = read_inputs(paths, format_name, skip_bad=skip_bad, column=column)
         new = lab.add_cases(cases, counter, on_conflict="skip" if skip_known else "error")
         after = lab.counts()
     tables = ("chat_messages", "probes")

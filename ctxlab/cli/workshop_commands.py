@@ -47,7 +47,8 @@ def _loaded(path: str, store: Store) -> str | None:
 
     named = not Path(path).exists() and is_dataset(path)
     file = fetch(path)[0] if named else Path(path)
-    if file.is_dir() or not is_workshop(next(iter(records(file))).raw):
+    # Stdin is read once, and neither a pattern nor an address is a workshop's file.
+    if not file.is_file() or not is_workshop(next(iter(records(file))).raw):
         return None
     return Workshops(store).add(load_workshop(file)).id
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ctxlab.core.context import Context
 from ctxlab.core.segments import ContextTier, Segment
+from ctxlab.core.views import view
 from ctxlab.text.json_numbers import loads
 
 
@@ -60,6 +61,9 @@ class StepContext:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.workshop!r}, {self.step!r}, {self.context!r})"
+
+    def _repr_html_(self) -> str:
+        return str(view("context_html", self.context))
 
     def tier(self, tier: ContextTier) -> Context:
         """Return the part of one tier; of the short-term tier, what the step itself has said.

@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, Protocol, get_args
 
-from ctxlab.core.segments import Role, ToolCall, Value
+from ctxlab.core.segments import Payload, Role, ToolCall, Value
 from ctxlab.core.vocabulary import SHIPPED, load, rank_file
 from ctxlab.errors import EncodingUnavailableError, MissingExtraError
 
@@ -52,6 +52,10 @@ class Billable(Protocol):
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """The calls the message asks for."""
+
+    @property
+    def payload(self) -> tuple[Payload, ...]:
+        """What it carries beside its text."""
 
 
 class ChatFormat(Value):
@@ -150,7 +154,9 @@ class TokenCounter:
         return tokens if len(new) == len(texts) else [counts[text] for text in texts]
 
     def overhead(self, message: Billable) -> int:
-        """Return what a message costs beyond its content: framing, role, name, tool calls.
+        """Return what a message costs beyond its content: framing, role, name, calls, payload.
+
+        One that only defines tools or a schema stands outside the chat, and has no framing.
 
         Examples
         --------
@@ -159,7 +165,10 @@ class TokenCounter:
         6
         """
         chat, count = self.chat, self.count
-        tokens = chat.per_message + count(message.role)
+        carried = sum(one.tokens + count(one.text) for one in message.payload)
+        if message.payload and all(one.defines for one in message.payload):
+            return carried
+        tokens = chat.per_message + count(message.role) + carried
         if message.name:
             tokens += chat.per_name + count(message.name)
         for call in message.tool_calls:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from ctxlab.chats.case_building import build_case
 from ctxlab.chats.fields import Fields
 from ctxlab.chats.file_format import Format
-from ctxlab.chats.openai_reader import messages_of
+from ctxlab.chats.openai import messages_of
 from ctxlab.core.cases import Case, Probe
 from ctxlab.core.segments import Message, ToolCall
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from ctxlab.core.unforeseen import on_files
 from ctxlab.errors import StoreError, UnknownNameError
 from ctxlab.export.bundle import MANIFEST, manifest, read_manifest
 from ctxlab.export.chosen_schemas import StepSchema, chosen_schemas
@@ -144,10 +145,8 @@ def export(
     if target == "all":
         texts[MANIFEST] = manifest(schemas, texts, options, origin)
     folder = Path(out)
-    try:
+    with on_files(StoreError):
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             (folder / name).write_bytes(text.encode())
-    except OSError as error:
-        raise StoreError(f"{folder} cannot be written to: {error}") from error
     return [folder / name for name in texts]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -10,6 +11,8 @@ from ctxlab.errors import DataError
 from ctxlab.export.chosen_schemas import StepSchema, class_name
 
 Schema = dict[str, Any]
+_LONGEST = 80
+"""Characters of a name; file systems take 255 bytes."""
 _WORDS = (
     "Array", "Boolean", "Date", "Error", "Function", "Map", "Number", "Object", "Promise",
     "Record", "Set", "String", "Symbol", "Artifacts", "ArtifactOf",
@@ -88,8 +91,13 @@ def file_names(schemas: Sequence[StepSchema]) -> dict[str, str]:
 
     def safe(step: str) -> str:
         # A step's id comes from users: it must not lead out of the folder.
-        name = "".join(char if char.isalnum() or char in "-_" else "_" for char in step)
-        return name[:100] or "step"
+        kept = (c if (c.isascii() and c.isalnum()) or c in "-_" else "_" for c in step)
+        name = "".join(kept)[:_LONGEST] or "step"
+        if len(step) <= _LONGEST:
+            return name
+        # What is cut off may be what tells two steps apart.
+        digest = hashlib.sha256(step.encode("utf-8", "surrogatepass")).hexdigest()[:10]
+        return f"{name}-{digest}"
 
     return distinct((one.step for one in schemas), safe, "-")
 

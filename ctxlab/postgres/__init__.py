@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -14,6 +15,9 @@ from ctxlab.errors import MissingExtraError
 if TYPE_CHECKING:
     from ctxlab.core.tokens import TokenCounter
     from ctxlab.store import Store
+
+SCHEME = re.compile(r"postgres(?:ql)?(?:\+\w+)?://", re.IGNORECASE)
+"""How an address of PostgreSQL begins; SQLAlchemy's names a driver, too."""
 
 __all__ = ["Counts", "import_workshops", "is_address", "push_workshops"]
 
@@ -58,10 +62,10 @@ def is_address(text: str) -> bool:
 
     Examples
     --------
-    >>> is_address("postgresql://localhost/app"), is_address("chats.jsonl")
+    >>> is_address("postgresql+psycopg://localhost/app"), is_address("chats.jsonl")
     (True, False)
     """
-    return text.startswith(("postgresql://", "postgres://"))
+    return SCHEME.match(text) is not None
 
 
 def import_workshops(

@@ -10,6 +10,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from ctxlab.errors import ConflictError, CtxlabError, StoreError
+from ctxlab.postgres import SCHEME
 
 _SECONDS = 10
 
@@ -95,8 +96,9 @@ def address(dsn: str) -> str:
 
 def _parts(dsn: str) -> dict[str, str]:
     """Return the parts of an address, none when a piece of the password may be in the wrong one."""
+    plain = SCHEME.sub("postgresql://", dsn, count=1) if SCHEME.match(dsn) else dsn
     try:
-        parts = {name: str(value) for name, value in conninfo_to_dict(dsn).items() if value}
+        parts = {name: str(value) for name, value in conninfo_to_dict(plain).items() if value}
     except psycopg.Error:
         return {}
     numbers = (parts.get("port", ""), parts.get("connect_timeout", ""))

@@ -11,8 +11,9 @@ from typing import Any, Literal
 from ctxlab.core.cases import Case, Probe
 from ctxlab.core.segments import Message
 from ctxlab.core.tokens import TokenCounter
-from ctxlab.errors import ConflictError
+from ctxlab.errors import ConflictError, DataError
 from ctxlab.store.connection import Database
+from ctxlab.store.forms import ABOUT, merged
 from ctxlab.store.reading import MESSAGES
 from ctxlab.store.records import Records, fetch
 from ctxlab.store.storable import new_id, storable
@@ -103,6 +104,8 @@ class _Frames:
     ) -> None:
         n = len(messages)
         columns = MESSAGES.columns(messages)
+        about = ABOUT.write([message.about for message in messages])
+        columns["metadata"] = merged(columns["metadata"], about)
         tokens = self._counter.count_many(columns["content"])
         overheads = self._overheads(messages, columns)
         totals = accumulate(map(add, tokens, overheads), initial=total)
@@ -127,9 +130,9 @@ class _Frames:
             for role, name in set(speakers)
         }
         overheads = list(map(plain.__getitem__, speakers))
-        for at, calls in enumerate(columns["tool_calls"]):
-            if calls:
-                overheads[at] = self._counter.overhead(messages[at])
+        for at, message in enumerate(messages):
+            if message.tool_calls or message.payload:
+                overheads[at] = self._counter.overhead(message)
         return overheads
 
     def _add_case(self, workshop: str, case: Case) -> None:
@@ -223,6 +226,8 @@ def add_cases(
 
     def new() -> Iterator[Conversation]:
         for case in cases:
+            if not isinstance(case, Case):
+                raise DataError(f"a {type(case).__name__} is no conversation; pass cases")
             if (case.dataset, case.id) in seen:
                 continue
             if on_conflict == "skip":

@@ -25,7 +25,7 @@ from ctxlab.store.column import (
     json_is,
     one_of,
 )
-from ctxlab.store.forms import CALLS, ESCAPED, ESCAPED_TEXTS
+from ctxlab.store.forms import CALLS, ESCAPED, ESCAPED_TEXTS, PAYLOADS
 from ctxlab.store.run_tables import RUN_TABLES
 from ctxlab.store.table import Parent, Table
 
@@ -121,7 +121,7 @@ CHAT_MESSAGES = Table(
         Column("tool_calls", JSON, optional=True, check=json_is("array"), form=CALLS),
         Column("tool_call_id", TEXT, optional=True, form=ESCAPED),
         Column("pinned", BOOLEAN, ("is_pinned",), default="false"),
-        Column("metadata", JSON, ("meta",), optional=True),
+        Column("metadata", JSON, ("meta",), optional=True, field="payload", form=PAYLOADS),
         Column("token_count", INTEGER, counted=True),
         Column("overhead", INTEGER, counted=True),
         Column("running_total", BIGINT, counted=True),

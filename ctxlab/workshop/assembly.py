@@ -74,7 +74,8 @@ class StepReport:
         return 1 - self.prompt.used / self.full_history if self.full_history else 0.0
 
     def _repr_html_(self) -> str:
-        return str(view("budget_html", self.tiers))
+        head = f"Step {self.step!r}"
+        return str(view("tiers_html", self.tiers, head, self.full_history))
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,22 @@ class Assembled(StepContext):
         )
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.report()._repr_html_() + str(view("context_html", self.context))
+
+    def tiers(self) -> Any:  # noqa: ANN401 - a chart
+        """Return a chart: what each tier uses of what it may.
+
+        Examples
+        --------
+        >>> from ctxlab import Store, Workshops
+        >>> store = Store(":memory:")
+        >>> step = assemble(store, Workshops(store).create("Market hall").id, "challenge")
+        >>> step.tiers().frame["tier"].to_list()
+        ['short-term', 'long-term', 'persistent', 'prompt']
+        """
+        return view("step_tiers", self.report().tiers, self.step, self.full_history)
 
     def report(self) -> StepReport:
         """Return used, limit and over of every tier, and what the full history would have cost.
@@ -294,6 +311,24 @@ def step_table(
             for use in report.tiers
         ]
     return rows
+
+
+def step_chart(
+    store: Store,
+    workshop: str,
+    budget: TierBudget = DEFAULT_BUDGET,
+    strategy: Tiers | None = None,
+) -> Any:  # noqa: ANN401 - a chart
+    """Return a chart: the tokens of every step by tier, beside what the full history would cost.
+
+    Examples
+    --------
+    >>> from ctxlab import Store, Workshops
+    >>> store = Store(":memory:")
+    >>> step_chart(store, Workshops(store).create("Market hall").id).frame.height
+    40
+    """
+    return view("tier_bars", step_table(store, workshop, budget, strategy))
 
 
 def _prior(store: Store, handle: Workshop, step: str) -> Iterator[Segment]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ctxlab.core.segments import Message
+from ctxlab.core.views import view
 from ctxlab.errors import NotFoundError, TransitionError, UnknownNameError
 from ctxlab.store.conversations import append_messages
 from ctxlab.store.reading import read_messages
@@ -186,3 +187,6 @@ class Steps:
     def __repr__(self) -> str:
         done = sum(one.status == "complete" for one in self.status())
         return f"Workshop({self.title!r}, {done} of {len(self._rows)} steps complete)"
+
+    def _repr_html_(self) -> str:
+        return str(view("workshop_html", self.title, self.status()))

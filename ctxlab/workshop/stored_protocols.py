@@ -11,6 +11,7 @@ from ctxlab.core.tokens import TokenCounter
 from ctxlab.errors import ConflictError, NotFoundError
 from ctxlab.store.connection import Database
 from ctxlab.store.conversations import Conversation, add_conversations
+from ctxlab.store.json_text import json_text
 from ctxlab.store.records import fetch
 from ctxlab.store.tables import ARTIFACT_SCHEMAS, STEP_DEFINITIONS
 from ctxlab.workshop.prompts import step_prompt
@@ -75,9 +76,9 @@ def define(db: Database, protocol: Protocol) -> None:
                 "position": step.order,
                 "name": step.name,
                 "description": step.description,
-                "depends_on": json.dumps(step.depends_on),
+                "depends_on": json_text(step.depends_on, f"depends_on of step {step.id!r}"),
                 "prompt_template": step_prompt(step, protocol),
-                "definition": step.model_dump_json(),
+                "definition": json_text(step.model_dump(mode="json"), f"step {step.id!r}"),
             }
             for step in protocol.steps
         ]
