@@ -365,3 +365,48 @@ def test_a_recipe_names_the_version_that_wrote_it():
 def test_names_are_found_by_module_too():
     """Classes of ctxlab's answer to both of their names."""
     assert STRATEGIES.find("KeepLast") is STRATEGIES.find("ctxlab.strategies.windows:KeepLast")
+
+
+def test_a_recipe_holds_every_parameter_and_refuses_what_has_changed():
+    """Defaults included; a newer or changed one is refused with a way on."""
+    recipe = Recipe(strategy=BM25() >> KeepLast(), budget="8k")
+    for kind in ("json", "toml", "python"):
+        text = getattr(recipe, f"to_{kind}")()
+        read = getattr(Recipe, f"from_{kind}")
+        assert "neighbours" in text
+        assert read(text) == recipe
+        changed = text.replace('neighbours": 0', 'neighbours": 5').replace(
+            'neighbours\\": 0', 'neighbours\\": 5'
+        )
+        assert changed != text
+        with pytest.raises(SpecError, match="changed=True"):
+            read(changed)
+        assert read(changed, changed=True) == recipe
+        newer = text.replace(version("ctxlab"), "99.1")
+        with pytest.raises(SpecError, match=r"written by ctxlab 99\.1"):
+            read(newer)
+        assert read(newer, changed=True).strategy == recipe.strategy
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["shop.best:Best()", {"Pipeline": {"stages": [{"shop:Best": {}}]}}, "Pin(strategy=shop:B())"],
+)
+def test_a_recipe_imports_nothing_outside_ctxlab_unless_told(written):
+    """The name is in the refusal; a text that looks like one is no name."""
+    with pytest.raises(SpecError, match="trust=True"):
+        Recipe.from_dict({"strategy": written, "budget": "8k"})
+    Recipe.from_dict({"strategy": "Pin(matching='shop:Best')", "budget": "8k"})
+
+
+def test_the_winner_is_saved_or_none_is(tmp_path):
+    """A decisive winner becomes a recipe; a close run is refused with its sentence."""
+    from ctxlab.errors import StatisticsError
+    from ctxlab.testing import sample_results
+
+    results = sample_results()
+    with pytest.raises(StatisticsError, match="no strategy is decisively better at 40%"):
+        results.recipe()
+    assert Recipe.load(results.recipe("KeepLast()").save(tmp_path / "r.toml")).budget == "40%"
+    with pytest.raises(UnknownNameError, match="budget"):
+        results.recipe("KeepLast()", budget="7%")

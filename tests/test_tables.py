@@ -247,7 +247,7 @@ workshop.say("persona", said[:1])
 assert workshop.messages("persona") == list(said[:1])
 assert store.backup(folder + "/copy.duckdb") == sum(store.counts().values())
 
-push_workshops(store, database, [workshop.id])
+push_workshops(store, database, [workshop.id], create_tables=True)
 with Store(":memory:") as other:
     assert import_workshops(other, database).ignored == ()
     assert Workshops(other).open(workshop.id).messages() == list(said[:1])

@@ -20,6 +20,7 @@ from ctxlab.bench.stored_results import Stored, stored_results
 from ctxlab.bench.verdicts import Verdicts
 from ctxlab.core.budgets import Budget
 from ctxlab.core.cases import Case
+from ctxlab.core.recipe import Recipe
 from ctxlab.core.strategy import Strategy, Traits
 from ctxlab.errors import UnknownNameError
 from ctxlab.stats import Weights
@@ -256,6 +257,43 @@ class Results(ResultsTables, ResultsViews):
             raise UnknownNameError("budget of this experiment", at[0], budgets)
         found = (board.compare(first, second, each, margin=margin) for each in at)
         return Verdicts(tuple(at), tuple(found))
+
+    def recipe(
+        self,
+        strategy: str | Strategy | None = None,
+        budget: str | None = None,
+        metric: str | None = None,
+    ) -> Recipe:
+        """Return a strategy with its budget as a recipe: the one named, or the decisive winner.
+
+        Parameters
+        ----------
+        strategy : str or Strategy, optional
+            One of the experiment's; without it that which is decisively better than all others.
+        budget : str, optional
+            One of the experiment's; not needed where there is one.
+        metric : str, optional
+            By which the winner is found; the first when not given.
+
+        Raises
+        ------
+        StatisticsError
+            When no strategy is decisively better.
+        UnknownNameError
+            When there is no such strategy or budget.
+
+        Examples
+        --------
+        >>> from ctxlab.testing import sample_results
+        >>> sample_results().recipe("KeepLast()").budget
+        '40%'
+        """
+        from ctxlab.bench.winner import recipe_of, winner
+
+        if strategy is None:
+            return winner(self.leaderboard(metric), self.manifest, budget)
+        budgets = self.trials["budget"].unique(maintain_order=True).to_list()
+        return recipe_of(self.strategy_named(strategy), budgets, budget, self.manifest)
 
     def failures(self) -> list[tuple[str, str, str]]:
         """Return strategy, conversation and error of every trial, and every metric, that failed.

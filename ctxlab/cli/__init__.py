@@ -20,8 +20,10 @@ from ctxlab.cli import (
     loading,
     power,
     production,
+    schemas,
     showing,
     workshop_commands,
+    workshop_editing,
 )
 from ctxlab.core.unforeseen import explained
 from ctxlab.errors import BudgetError, CtxlabError, SpecError, UnknownNameError
@@ -52,6 +54,9 @@ app.command()(workshop_commands.backup)
 app.command()(workshop_commands.restore)
 app.command("export")(exporting.export_)
 app.command()(production.push)
+app.add_typer(workshop_editing.workshop_app, name="workshop")
+app.add_typer(schemas.schema_app, name="schema")
+app.add_typer(schemas.protocol_app, name="protocol")
 
 _USAGE = (BudgetError, SpecError, UnknownNameError)
 

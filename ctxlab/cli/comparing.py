@@ -30,7 +30,7 @@ from ctxlab.cli.options import (
 from ctxlab.cli.output import put, put_json, put_leaderboard
 from ctxlab.cli.patience import phase
 from ctxlab.core.tokens import DEFAULT_ENCODING
-from ctxlab.errors import CtxlabError, FailedTrialsWarning, SpecError
+from ctxlab.errors import CtxlabError, FailedTrialsWarning, SpecError, StatisticsError
 
 if TYPE_CHECKING:
     from ctxlab.bench.grid import Grid
@@ -106,6 +106,13 @@ def compare(
     ] = 2.0,
     summary: Annotated[
         Path | None, typer.Option(help="Append a summary in Markdown to this file, as CI shows it.")
+    ] = None,
+    save_recipe: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the recipe of the strategy that is decisively better than all others, as "
+            ".toml, .json or .py; exit with 3 when there is none. Takes one budget."
+        ),
     ] = None,
     trial_timeout: Annotated[
         float, typer.Option(help="Seconds that one trial may take.", min=0.1)
@@ -189,6 +196,8 @@ def compare(
                 path = results.report(out, title=title, metric=ranked, baseline=baseline)
             say(f"report: {path}")
         _say_failures(results)
+        if save_recipe:
+            _save_recipe(results, save_recipe, ranked)
         against = non_inferior_to and results.strategy_named(non_inferior_to)
     if summary:
         _summarise(board, summary, _title(paths))
@@ -251,6 +260,14 @@ def _say_failures(results: Results) -> None:
         say(f"failed: {strategy} on {case}: {error}")
     if len(failures) > 5:
         say(f"… and {len(failures) - 5} more failed trials; they are in the store")
+
+
+def _save_recipe(results: Results, path: Path, metric: str | None) -> None:
+    try:
+        say(f"recipe: {results.recipe(metric=metric).save(path)}")
+    except StatisticsError as error:
+        say(f"no recipe is written: {error}")
+        raise typer.Exit(3) from None
 
 
 def _gate(board: Leaderboard, fail_under: float | None) -> None:

@@ -12,6 +12,12 @@ from typing import Any
 from pydantic import Field, SerializeAsAny, ValidationError, field_validator
 
 from ctxlab.core.budgets import Budget
+from ctxlab.core.recipe_checks import (
+    complete,
+    refuse_changed,
+    refuse_foreign,
+    refuse_newer,
+)
 from ctxlab.core.segments import Value
 from ctxlab.core.specs import from_spec, parse
 from ctxlab.core.strategy import Strategy
@@ -20,7 +26,7 @@ from ctxlab.core.unforeseen import write_whole
 from ctxlab.core.views import view
 from ctxlab.errors import SpecError
 
-_FIELDS = {"ctxlab", "strategy", "budget", "encoding", "seed", "name"}
+_FIELDS = {"ctxlab", "strategy", "budget", "encoding", "seed", "name", "parameters"}
 
 _SOURCE = '''\
 """A recipe of ctxlab: compresses a list of chat messages."""
@@ -108,11 +114,21 @@ class Recipe(Value):
             "encoding": self.encoding,
             "seed": self.seed,
             "strategy": self.strategy.spec(),
+            "parameters": complete(self.strategy),
         }
 
     @classmethod
-    def from_dict(cls, data: object) -> Recipe:
+    def from_dict(cls, data: object, *, trust: bool = False, changed: bool = False) -> Recipe:
         """Rebuild a recipe from plain data; the strategy is a spec, or as written in Python.
+
+        Parameters
+        ----------
+        data : mapping
+            As `to_dict` gives it.
+        trust : bool
+            Import strategies of other packages than ctxlab.
+        changed : bool
+            Take a recipe of a newer ctxlab, or one whose defaults are others by now.
 
         Raises
         ------
@@ -132,8 +148,14 @@ class Recipe(Value):
             raise SpecError(f"a recipe has no field {unknown[0]!r}; it has {sorted(_FIELDS)}")
         Budget.parse(str(data["budget"]))
         written = data["strategy"]
+        refuse_foreign(written, trust)
+        if not changed:
+            refuse_newer(str(data.get("ctxlab", "")))
         strategy = parse(written) if isinstance(written, str) else from_spec(written)
-        rest = {key: value for key, value in data.items() if key not in ("strategy", "budget")}
+        if not changed:
+            refuse_changed(data.get("parameters"), strategy)
+        known = ("strategy", "budget", "parameters")
+        rest = {key: value for key, value in data.items() if key not in known}
         try:
             return cls(strategy=strategy, budget=str(data["budget"]), **rest)
         except ValidationError as error:
@@ -152,7 +174,7 @@ class Recipe(Value):
         return json.dumps(self.to_dict(), indent=2) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> Recipe:
+    def from_json(cls, text: str, *, trust: bool = False, changed: bool = False) -> Recipe:
         """Read a recipe from JSON text.
 
         Raises
@@ -166,7 +188,7 @@ class Recipe(Value):
         KeepLast()
         """
         try:
-            return cls.from_dict(json.loads(text))
+            return cls.from_dict(json.loads(text), trust=trust, changed=changed)
         except json.JSONDecodeError as error:
             raise SpecError(f"the recipe is not JSON: {error}") from error
         except RecursionError as error:
@@ -185,14 +207,16 @@ class Recipe(Value):
         encoding = "o200k_base"
         seed = 0
         strategy = "KeepLast()"
+        parameters = ...
         """
         return "".join(f"{key} = {_toml(value)}\n" for key, value in self._rows().items())
 
     def _rows(self) -> dict[str, Any]:
-        return {**self.to_dict(), "strategy": str(self.strategy)}
+        parameters = json.dumps(complete(self.strategy), ensure_ascii=False)
+        return {**self.to_dict(), "strategy": str(self.strategy), "parameters": parameters}
 
     @classmethod
-    def from_toml(cls, text: str) -> Recipe:
+    def from_toml(cls, text: str, *, trust: bool = False, changed: bool = False) -> Recipe:
         r"""Read a recipe from TOML text.
 
         Raises
@@ -206,7 +230,7 @@ class Recipe(Value):
         BM25(neighbours=2)
         """
         try:
-            return cls.from_dict(tomllib.loads(text))
+            return cls.from_dict(tomllib.loads(text), trust=trust, changed=changed)
         except tomllib.TOMLDecodeError as error:
             raise SpecError(f"the recipe is not TOML: {error}") from error
         except RecursionError as error:
@@ -228,7 +252,7 @@ class Recipe(Value):
         return _SOURCE.replace("{}", f"{{\n{rows}}}", 1)
 
     @classmethod
-    def from_python(cls, source: str) -> Recipe:
+    def from_python(cls, source: str, *, trust: bool = False, changed: bool = False) -> Recipe:
         """Read a recipe from the Python source that `to_python` writes; nothing is run.
 
         Raises
@@ -253,7 +277,7 @@ class Recipe(Value):
             raise SpecError(_DEEP) from error
         if not recipes:
             raise SpecError("the Python source has no recipe; it assigns no RECIPE = {...}")
-        return cls.from_dict(recipes[-1])
+        return cls.from_dict(recipes[-1], trust=trust, changed=changed)
 
     def save(self, path: str | Path) -> Path:
         """Write the recipe: JSON, TOML or Python, by the file's ending.
@@ -276,8 +300,17 @@ class Recipe(Value):
         return target
 
     @classmethod
-    def load(cls, path: str | Path) -> Recipe:
+    def load(cls, path: str | Path, *, trust: bool = False, changed: bool = False) -> Recipe:
         """Read a recipe from a file: JSON, TOML or Python, by the file's ending.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+        trust : bool
+            Import strategies of other packages than ctxlab.
+        changed : bool
+            Take a recipe of a newer ctxlab, or one whose defaults are others by now.
 
         Raises
         ------
@@ -297,7 +330,7 @@ class Recipe(Value):
             text = file.read_text(encoding="utf-8-sig")
         except (OSError, ValueError) as error:
             raise SpecError(f"recipe {str(file)!r} cannot be read: {error}") from error
-        return read[ending](text)
+        return read[ending](text, trust=trust, changed=changed)
 
 
 def _ending(path: Path) -> str:

@@ -99,7 +99,8 @@ class Production:
         if source is None:
             raise DataError(
                 f"{self.place} has no table {table!r} on its search path; expected "
-                "workshops, sessions, workshop_steps and chat_messages"
+                "workshops, sessions, workshop_steps and chat_messages; a push makes ctxlab's own "
+                "with --create-tables"
             )
         source.require(*(["id"] if table != "chat_messages" else []))
         return source

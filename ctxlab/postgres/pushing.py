@@ -175,11 +175,11 @@ def _run(
     connection: Connection, plan: Plan, table: str, pairs: list[tuple[Edit, Statement]]
 ) -> None:
     """Send the rows of a table: alike statements together."""
-    for query, group in groupby(pairs, lambda pair: pair[1].query.as_string(connection)):
+    for _, group in groupby(pairs, lambda pair: id(pair[1].query)):
         alike = list(group)
         with connection.cursor() as cursor:
             if not alike[0][1].returns:
-                cursor.executemany(query.encode(), [s.values for _, s in alike])
+                cursor.executemany(alike[0][1].query, [s.values for _, s in alike])
                 continue
             for edit, statement in alike:
                 row = cursor.execute(statement.query, statement.values).fetchone()

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -22,6 +23,7 @@ from ctxlab.store.storable import stored
 from ctxlab.store.tables import PRODUCTION
 
 _WORDS = {"status": STATUSES, "arc_phase": PHASES}
+_AS_JSON, _AS_TIME = sql.SQL("to_jsonb(%s::text)"), sql.SQL("%s::timestamptz")
 _COUNTERS = ("integer", "bigint", "smallint")
 
 
@@ -71,6 +73,7 @@ class Writer:
         self._production, self._keys, self._facts = production, keys, facts
         self._defaults = {snake_case(name): value for name, value in defaults.items()}
         self._words: dict[tuple[str, str], dict[str, str]] = {}
+        self._insertions: dict[tuple[str, tuple[tuple[str, int], ...]], sql.Composed] = {}
 
     def statement(self, edit: Edit) -> Statement:
         """Return what writes a row.
@@ -123,14 +126,27 @@ class Writer:
                 places[theirs] = self._value(source, name, edit.row)
         made = self._new_id(source, edit, places)
         self._fill(source, edit, places)
-        query = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
-            sql.Identifier(source.table),
-            sql.SQL(", ").join(map(sql.Identifier, places)),
-            sql.SQL(", ").join(place for place, _ in places.values()),
-        )
-        if not made:
-            query = sql.SQL("{} RETURNING {}").format(query, sql.SQL("id::text"))
+        query = self._insertion(source, places, returns=not made)
         return Statement(query, tuple(value for _, value in places.values()), returns=not made)
+
+    def _insertion(
+        self,
+        source: ProductionTable,
+        places: Mapping[str, tuple[sql.Composable, Any]],
+        *,
+        returns: bool,
+    ) -> sql.Composed:
+        """Return the one statement that all rows with these columns share."""
+        shapes = tuple((name, id(place)) for name, (place, _) in places.items())
+        key = (source.table, shapes)
+        if key not in self._insertions:
+            query = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+                sql.Identifier(source.table),
+                sql.SQL(", ").join(map(sql.Identifier, places)),
+                sql.SQL(", ").join(place for place, _ in places.values()),
+            )
+            self._insertions[key] = query + sql.SQL(" RETURNING id::text") if returns else query
+        return self._insertions[key]
 
     def _new_id(
         self,
@@ -202,14 +218,14 @@ class Writer:
             # Their versions are texts such as '1.0'.
             value = f"{value}.0" if self._dotted(source, name) else str(value)
         if kind in ("json", "jsonb") and declared.kind != JSON:
-            return sql.SQL("to_jsonb(%s::text)"), value
+            return _AS_JSON, value
         if kind.startswith("timestamp"):
             if isinstance(moment(value), str):
                 raise DataError(
                     f"is {value!r}, which is no time; their column is a {kind}",
                     field=f"{source.table}.{name}",
                 )
-            return sql.SQL("%s::timestamptz"), str(value)
+            return _AS_TIME, str(value)
         return _cast(kind), value
 
     def _text(self, source: ProductionTable, name: str, value: str, row: Mapping[str, Any]) -> str:
@@ -309,6 +325,7 @@ class Facts:
     rows: Mapping[tuple[str, str], str]
 
 
+@cache
 def _cast(kind: str) -> sql.Composed:
     # The type comes from the catalogue, quoted where it must be.
     return sql.SQL("%s::{}").format(sql.SQL(kind))

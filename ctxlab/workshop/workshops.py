@@ -102,6 +102,25 @@ class Workshops:
         """
         return Workshop(self, id)
 
+    def delete(self, id: str) -> None:  # noqa: A002 - what it is
+        """Delete a workshop with everything that belongs to it.
+
+        Raises
+        ------
+        NotFoundError
+            When there is none of that id.
+
+        Examples
+        --------
+        >>> workshops = Workshops(Store(":memory:"))
+        >>> workshops.delete(workshops.create("Market hall").id)
+        >>> workshops.titles()
+        {}
+        """
+        self.open(id)
+        with self.db.write() as connection:
+            connection.execute("DELETE FROM workshops WHERE id = ?", [id])
+
     def titles(self) -> dict[str, str]:
         """Return the title of every stored workshop, by id.
 

