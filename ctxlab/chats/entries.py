@@ -72,8 +72,8 @@ def converted(entries: Iterable[Entry], convert: Convert) -> tuple[Message, ...]
     found: list[Message] = []
     for number, entry in enumerate(entries):
         try:
-            ready = isinstance(entry.raw, Message)
-            messages = (entry.raw,) if ready else convert([entry.raw])
+            raw = entry.raw
+            messages = (raw,) if isinstance(raw, Message) else convert([raw])
         except DataError as error:
             field = _FIRST.sub("", error.field)
             place = ".".join(part for part in (entry.path, field) if part)
