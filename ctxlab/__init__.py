@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from ctxlab.bench.grid import Grid
     from ctxlab.bench.results import Results
     from ctxlab.chats.anthropic import messages_from_anthropic
-    from ctxlab.chats.compressing import compress
+    from ctxlab.chats.compressing import acompress, compress
     from ctxlab.chats.openai import messages_from_openai
     from ctxlab.chats.workshop_file import load_workshop
     from ctxlab.core.budgets import Budget, TierBudget, TierShare
     from ctxlab.core.cases import Case, Probe
     from ctxlab.core.context import Context
     from ctxlab.core.recipe import Recipe
-    from ctxlab.core.segments import ContextTier, Message, Segment, Span, ToolCall
+    from ctxlab.core.segments import ContextTier, Message, Payload, Segment, Span, ToolCall
     from ctxlab.core.specs import parse
     from ctxlab.core.strategy import Outcome, Pipeline, Select, Strategy, Traits, run
     from ctxlab.core.task import Task
@@ -48,14 +48,14 @@ _MODULES = {
     "bench.grid": ("Grid",),
     "bench.results": ("Results",),
     "chats.anthropic": ("messages_from_anthropic",),
-    "chats.compressing": ("compress",),
+    "chats.compressing": ("acompress", "compress"),
     "chats.openai": ("messages_from_openai",),
     "chats.workshop_file": ("load_workshop",),
     "core.budgets": ("Budget", "TierBudget", "TierShare"),
     "core.cases": ("Case", "Probe"),
     "core.context": ("Context",),
     "core.recipe": ("Recipe",),
-    "core.segments": ("ContextTier", "Message", "Segment", "Span", "ToolCall"),
+    "core.segments": ("ContextTier", "Message", "Payload", "Segment", "Span", "ToolCall"),
     "core.specs": ("parse",),
     "core.strategy": ("Outcome", "Pipeline", "Select", "Strategy", "Traits", "run"),
     "core.task": ("Task",),
