@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ctxlab.bench.grid import Grid
     from ctxlab.bench.results import Results
     from ctxlab.chats.anthropic import messages_from_anthropic
-    from ctxlab.chats.compressing import compress
+    from ctxlab.chats.compressing import acompress, compress
     from ctxlab.chats.openai import messages_from_openai
     from ctxlab.chats.spending import spent_by, windows_of
     from ctxlab.chats.workshop_file import load_workshop
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Compaction,
         ContextTier,
         Message,
+        Payload,
         Segment,
         Span,
         ToolCall,
@@ -57,7 +58,7 @@ _MODULES = {
     "bench.grid": ("Grid",),
     "bench.results": ("Results",),
     "chats.anthropic": ("messages_from_anthropic",),
-    "chats.compressing": ("compress",),
+    "chats.compressing": ("acompress", "compress"),
     "chats.openai": ("messages_from_openai",),
     "chats.spending": ("spent_by", "windows_of"),
     "chats.workshop_file": ("load_workshop",),
@@ -70,6 +71,7 @@ _MODULES = {
         "Compaction",
         "ContextTier",
         "Message",
+        "Payload",
         "Segment",
         "Span",
         "ToolCall",

@@ -12,6 +12,7 @@ import typer
 
 from ctxlab.cli import (
     comparing,
+    compressing_chats,
     experiments,
     exporting,
     listing,
@@ -46,6 +47,7 @@ app.command()(workshop_commands.backup)
 app.command()(workshop_commands.restore)
 app.command("export")(exporting.export_)
 app.command()(production.push)
+app.command()(compressing_chats.compress)
 
 _USAGE = (BudgetError, SpecError, UnknownNameError)
 
