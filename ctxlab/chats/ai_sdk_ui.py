@@ -76,12 +76,12 @@ class AISDKUI(ChatAdapter):
         if rest:
             parts = [*message.get("parts", []), *({"type": "text", "text": t} for t in rest)]
             message = {**message, "parts": parts}
-        parts = message.get("parts")
+        shown = message.get("parts") or []
         if not raw.get("parts"):
-            if not message.get("content") and not message.get("toolInvocations") and not parts:
+            if not message.get("content") and not message.get("toolInvocations") and not shown:
                 return None if raw.get("content") or raw.get("toolInvocations") else message
             return message
-        if not any(part.get("type") not in ("step-start", "reasoning") for part in parts):
+        if not any(part.get("type") not in ("step-start", "reasoning") for part in shown):
             return None
         if message is not raw and isinstance(raw.get("content"), str):
             texts = [part["text"] for part in parts if part.get("type") == "text"]

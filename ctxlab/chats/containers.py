@@ -113,8 +113,9 @@ def _open(path: str) -> IO[bytes]:
         return io.BytesIO(sys.stdin.buffer.read())
     try:
         return _fetched(path) if _ADDRESS.match(path) else Path(path).open("rb")
-    except OSError as error:
-        problem = f"cannot be opened ({error.strerror or error}); name an existing file"
+    except (OSError, ValueError) as error:
+        why = (error.strerror if isinstance(error, OSError) else None) or error
+        problem = f"cannot be opened ({why}); name an existing file"
         raise DataError(problem, path) from error
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -38,6 +38,17 @@ def import_(
     skip_known: Annotated[
         bool, typer.Option("--skip-known", help="Leave conversations that are stored already.")
     ] = False,
+    workshops: Annotated[
+        list[str] | None,
+        typer.Option("--workshop", help="Of a database: only this workshop; again for more."),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", help="Of a database: only workshops changed since, as 2026-11-01."),
+    ] = None,
+    deleted: Annotated[
+        bool, typer.Option("--deleted", help="Of a database: also what is marked as deleted.")
+    ] = False,
     as_json: AsJSON = False,
 ) -> None:
     """Import conversations, or a production database's workshops, with their tokens counted.
@@ -49,6 +60,8 @@ def import_(
       ctxlab import exports/ --format openai --skip-bad
 
       ctxlab import postgresql://reader@db.example.org/app --store lab.duckdb
+
+      ctxlab import postgresql://localhost/app --since 2026-11-01 --skip-bad
     """
     from ctxlab.core.tokens import shared_counter
     from ctxlab.postgres import is_address
@@ -57,7 +70,10 @@ def import_(
     counter = shared_counter(encoding)
     databases = [path for path in paths if is_address(path)]
     if databases:
-        _import_databases(databases, paths, store, counter, as_json=as_json)
+        chosen = {"workshops": workshops or None, "since": since, "deleted": deleted}
+        _import_databases(
+            databases, paths, store, counter, as_json=as_json, skip_bad=skip_bad, **chosen
+        )
         return
     with Store(store) as lab:
         before = lab.counts()
@@ -73,7 +89,13 @@ def import_(
 
 
 def _import_databases(
-    databases: list[str], paths: list[str], store: Path, counter: TokenCounter, *, as_json: bool
+    databases: list[str],
+    paths: list[str],
+    store: Path,
+    counter: TokenCounter,
+    *,
+    as_json: bool,
+    **chosen: Any,  # noqa: ANN401 - as `import_workshops` takes them
 ) -> None:
     from ctxlab.cli.production import report
     from ctxlab.errors import SpecError
@@ -84,7 +106,8 @@ def _import_databases(
         raise SpecError("import databases and files one after the other, not in one command")
     with Store(store) as lab:
         for address in databases:
-            report(import_workshops(lab, address, counter=counter), f"into {store}", as_json)
+            done = import_workshops(lab, address, counter=counter, **chosen)
+            report(done, f"into {store}", as_json)
 
 
 @datasets_app.command("list")

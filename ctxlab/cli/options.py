@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ctxlab.cli import completing
 from ctxlab.errors import DataError, SpecError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ Paths = Annotated[
     typer.Argument(
         help="Files, folders or patterns of conversations, - for stdin, or names of datasets.",
         show_default=False,
+        autocompletion=completing.datasets,
     ),
 ]
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]

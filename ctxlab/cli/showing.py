@@ -28,7 +28,8 @@ from ctxlab.cli.options import (
 from ctxlab.cli.output import put, put_json, put_table
 from ctxlab.cli.workshop_commands import put_tiers, tier_rows
 from ctxlab.core.tokens import DEFAULT_ENCODING
-from ctxlab.errors import CtxlabError, UnknownNameError
+from ctxlab.core.unforeseen import write_whole
+from ctxlab.errors import CtxlabError, UnknownNameError, ViewError
 
 if TYPE_CHECKING:
     from ctxlab.bench.explaining import Explanation
@@ -204,7 +205,7 @@ def show(
 
 
 def _write_page(out: Path, shown: Explanation, facts: Mapping[str, Any], sizes: str) -> None:
-    from ctxlab.display.html import page
+    from ctxlab.display.conversation_views import page
 
     told = {"strategy": facts["strategy"], "question": facts["query"], "as billed": sizes}
     text = page(
@@ -212,7 +213,7 @@ def _write_page(out: Path, shown: Explanation, facts: Mapping[str, Any], sizes: 
         {name: fact for name, fact in told.items() if fact},
         shown._repr_html_(),
     )
-    out.write_text(text, encoding="utf-8", errors="replace")
+    write_whole(out, text, ViewError)
 
 
 @contextmanager

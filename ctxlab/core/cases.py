@@ -12,6 +12,7 @@ from typing import Any, Literal
 from ctxlab.core.context import Context
 from ctxlab.core.messages import as_messages
 from ctxlab.core.segments import Message
+from ctxlab.core.views import view
 from ctxlab.errors import DataError
 
 
@@ -35,6 +36,9 @@ class Probe:
     category: str = ""
     evidence_mode: Literal["all", "any"] = "all"
     at: str | None = None
+
+    def _repr_html_(self) -> str:
+        return str(view("probe_html", self))
 
 
 def check_probes(messages: Sequence[Message], probes: Sequence[Probe]) -> None:
@@ -142,6 +146,9 @@ class Case:
         return f"{head}, {asked}\n  begins: {first!r}"
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return str(view("case_html", self))
 
     def __reduce__(self) -> tuple[type[Case], tuple[Any, ...]]:
         return Case, (self.id, self.dataset, self.messages, self.probes, self.cluster)

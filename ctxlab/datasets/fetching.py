@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from ctxlab.chats.workshop_file import WorkshopFile, load_workshop
 from ctxlab.core.cases import Case
 from ctxlab.datasets.case_files import OnSkip, read_all
 from ctxlab.datasets.errata import SUFFIX, corrected, errata
-from ctxlab.datasets.public_sources import PublicSource, PublishedFile, source_and_split
+from ctxlab.datasets.public_sources import PublicSource, PublishedFile, is_dataset, source_and_split
 from ctxlab.errors import DatasetError
 
 MIRROR = "CTXLAB_DATA_DIR"
@@ -33,6 +34,23 @@ def bundled_dir() -> Path:
     package = Path(__file__).parents[1]
     installed = package / "_data"
     return installed if installed.is_dir() else package.parent / "data"
+
+
+def read_workshop(source: str | Path) -> WorkshopFile:
+    """Return a workshop with all that its file holds: a bundled one by its name, or a file.
+
+    Raises
+    ------
+    DataError
+        When it is no workshop, with the file and the field at fault.
+
+    Examples
+    --------
+    >>> read_workshop("market-surplus").title
+    'Food surplus at the covered market of Varnhem'
+    """
+    named = is_dataset(str(source)) and not Path(source).exists()
+    return load_workshop(fetch(str(source))[0] if named else source)
 
 
 def load(name: str) -> list[Case]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from ctxlab.core.cases import Case, Probe
 from ctxlab.core.segments import Message
 from ctxlab.core.tokens import TokenCounter
-from ctxlab.errors import ConflictError
+from ctxlab.errors import ConflictError, DataError
 from ctxlab.store.connection import Database
 from ctxlab.store.forms import ABOUT, merged
 from ctxlab.store.reading import MESSAGES
@@ -50,6 +50,7 @@ class Conversation:
     protocol: str
     steps: tuple[tuple[str, tuple[Message, ...]], ...]
     case: Case | None = None
+    protocol_version: int = 1
 
 
 class _Frames:
@@ -64,8 +65,11 @@ class _Frames:
 
     def add(self, conversation: Conversation) -> str:
         workshop = new_id("wks")
-        title, protocol = conversation.title, conversation.protocol
-        self._add_row(WORKSHOPS, {"id": workshop, "title": title, "protocol": protocol})
+        protocol = {
+            "protocol": conversation.protocol,
+            "protocol_version": conversation.protocol_version,
+        }
+        self._add_row(WORKSHOPS, {"id": workshop, "title": conversation.title, **protocol})
         messages: list[Message] = []
         steps: list[str] = []
         for position, (step, part) in enumerate(conversation.steps):
@@ -222,6 +226,8 @@ def add_cases(
 
     def new() -> Iterator[Conversation]:
         for case in cases:
+            if not isinstance(case, Case):
+                raise DataError(f"a {type(case).__name__} is no conversation; pass cases")
             if (case.dataset, case.id) in seen:
                 continue
             if on_conflict == "skip":
