@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ctxlab.chats.adapter import ChatAdapter, label
-from ctxlab.chats.editing import Slot
+from ctxlab.chats.editing import Path, Slot
 from ctxlab.chats.fields import Fields, expect
 from ctxlab.chats.file_format import Format
 from ctxlab.chats.media import json_payload, part_payload
@@ -167,7 +167,7 @@ def _content(
         return
     expect(content, list, inner.at("content"))
     for at, block in enumerate(content):
-        node = (*where, "content", at)
+        node: Path = (*where, "content", at)
         if isinstance(block, str):
             parts.text(block, node)
             continue
@@ -190,7 +190,7 @@ def _additional(inner: Fields, where: tuple[str, ...], parts: Parts, calls: dict
     for at, call in enumerate(copies if isinstance(copies, list) else ()):
         called = call.get("id") if isinstance(call, dict) else None
         if isinstance(called, str) and called in calls:
-            node = (*where, "additional_kwargs", "tool_calls", at)
+            node: Path = (*where, "additional_kwargs", "tool_calls", at)
             parts.slots.append(Slot("call", node, number=calls[called]))
     for key, value in extra.items():
         if key not in _COPIES and value not in (None, "", [], {}):
