@@ -8,15 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from ctxlab.redaction import redacted
+
 
 class CtxlabError(Exception):
-    """Base of every error ctxlab raises on purpose.
+    """Base of every error ctxlab raises on purpose; no password stands in its text.
 
     Examples
     --------
-    >>> issubclass(BudgetError, CtxlabError)
-    True
+    >>> str(CtxlabError("no file postgresql://ada:hunter2@db/app"))
+    'no file postgresql://ada:***@db/app'
     """
+
+    def __init__(self, *parts: object) -> None:
+        super().__init__(*(redacted(p) if isinstance(p, str) else p for p in parts))
 
 
 class UnknownNameError(CtxlabError, LookupError):
@@ -220,6 +225,17 @@ class DatasetError(CtxlabError, RuntimeError):
     --------
     >>> issubclass(DatasetError, RuntimeError)
     True
+    """
+
+
+class ViewError(CtxlabError, RuntimeError):
+    """A report or a page that cannot be written where it should be.
+
+    Examples
+    --------
+    >>> raise ViewError("report.html: no space left on device; make room there")
+    Traceback (most recent call last):
+    ctxlab.errors.ViewError: report.html: no space left on device; make room there
     """
 
 

@@ -24,6 +24,7 @@ def part(path: Path) -> str:
 
 
 FLOORS = (
+    ("redaction",),
     ("errors",),
     ("text", "stats"),
     ("core",),
@@ -126,14 +127,14 @@ def test_the_store_loads_no_strategy_and_no_bench():
     code = "from ctxlab.store import Store; import sys; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.split(".")[1] for name in done.stdout.split() if name.startswith("ctxlab.")}
-    assert loaded <= {"errors", "text", "core", "store"}
+    assert loaded <= {"errors", "redaction", "text", "core", "store"}
 
 
 def test_file_names_say_where_they_are():
     """No two rooms have a file of one name."""
     stems = [path.stem for path in FILES if path.name != "__init__.py"]
     assert sorted({stem for stem in stems if stems.count(stem) > 1}) == []
-    assert {stem for stem in stems if stem in FLOOR} == {"errors"}
+    assert {stem for stem in stems if stem in FLOOR} == {"errors", "redaction"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

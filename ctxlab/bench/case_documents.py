@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ctxlab.core.cases import Case, Probe
+from ctxlab.core.messages import about_of
 from ctxlab.core.segments import Message, Payload, ToolCall
 
 
@@ -46,4 +47,5 @@ def from_document(document: str) -> Case:
 def _message(raw: dict[str, Any]) -> Message:
     calls = tuple(ToolCall(**call) for call in raw["tool_calls"])
     payload = tuple(Payload(**one) for one in raw.get("payload", ()))
-    return Message(**{**raw, "tool_calls": calls, "payload": payload})
+    about = about_of(raw.get("about"))
+    return Message(**{**raw, "tool_calls": calls, "payload": payload, "about": about})

@@ -8,9 +8,11 @@ import shlex
 import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from ctxlab.core.result_keys import versions
+from ctxlab.redaction import redacted
 
 
 @cache
@@ -52,7 +54,7 @@ def manifest(
     return {
         **conditions(),
         **asked,
-        "command": shlex.join([os.path.basename(sys.argv[0]), *sys.argv[1:]]),  # noqa: PTH119
+        "command": shlex.join(map(redacted, [Path(sys.argv[0]).name, *sys.argv[1:]])),
         "trials": digest(trials),
         "cases": digest(cases),
         "metrics": digest(metrics),

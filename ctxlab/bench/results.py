@@ -4,68 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from ctxlab.bench.board_choices import checked_metric, default_baseline
 from ctxlab.bench.board_rows import BoardRow
-from ctxlab.bench.case_documents import from_document
 from ctxlab.bench.leaderboard import Leaderboard
 from ctxlab.bench.losses import LostProbe, lost_probes
 from ctxlab.bench.measured import Measured
+from ctxlab.bench.results_tables import ResultsTables
+from ctxlab.bench.results_views import ResultsViews
+from ctxlab.bench.stored_results import Stored, stored_results
 from ctxlab.bench.verdicts import Verdicts
 from ctxlab.core.budgets import Budget
 from ctxlab.core.cases import Case
-from ctxlab.core.metric import MetricTraits
 from ctxlab.core.strategy import Strategy, Traits
-from ctxlab.core.views import view
 from ctxlab.errors import UnknownNameError
+from ctxlab.stats import Weights
 
 if TYPE_CHECKING:
     from ctxlab.store import Store
 
 
-@dataclass(frozen=True)
-class Stored:
-    """What the store holds of an experiment, as it was read.
-
-    Parameters
-    ----------
-    trials, outcomes, values : polars.DataFrame
-        One row per trial; per trial and probe; per trial, probe and metric.
-    metrics : mapping of str to (str, MetricTraits)
-        Name and traits of every metric, by its key.
-    metric_failures : list of (str, str, str, str)
-        Strategy, conversation, metric and error.
-    ledger : callable
-        The compact ledger of a trial, by its hash.
-    cases : callable
-        The conversations.
-    manifest : mapping
-        Versions, digests, encoding, seeds, command and machine.
-
-    Examples
-    --------
-    >>> from ctxlab.testing import sample_results
-    >>> sorted(sample_results().stored.manifest)[:4]
-    ['cases', 'command', 'ctxlab', 'encoder']
-    """
-
-    trials: pl.DataFrame
-    outcomes: pl.DataFrame
-    values: pl.DataFrame
-    metrics: Mapping[str, tuple[str, MetricTraits]]
-    metric_failures: list[tuple[str, str, str, str]]
-    ledger: Callable[[str], str]
-    cases: Callable[[], Iterable[Case]]
-    manifest: Mapping[str, Any]
-
-
-class Results:
+class Results(ResultsTables, ResultsViews):
     """What an experiment measured: show it, ask it, compare with it, save it as a report.
 
     Examples
@@ -115,24 +78,7 @@ class Results:
         Traceback (most recent call last):
         ctxlab.errors.NotFoundError: ...
         """
-        runs = store.runs
-        found = runs.experiment(experiment)
-        known = tuple(cases)
-        return cls(
-            Stored(
-                trials=runs.trials(found.id),
-                outcomes=runs.outcomes(found.id),
-                values=runs.values(found.id),
-                metrics={
-                    key: (name, MetricTraits(**json.loads(traits)))
-                    for key, name, _, traits in runs.metrics(found.id)
-                },
-                metric_failures=runs.metric_failures(found.id),
-                ledger=runs.ledger,
-                cases=lambda: known or map(from_document, runs.cases(found.id)),
-                manifest=found.manifest,
-            )
-        )
+        return cls(stored_results(store, experiment, tuple(cases)))
 
     @property
     def trials(self) -> pl.DataFrame:
@@ -148,6 +94,11 @@ class Results:
     def manifest(self) -> Mapping[str, Any]:
         """Versions, digests, encoding, seeds, command and machine."""
         return self.stored.manifest
+
+    @property
+    def ledger(self) -> Callable[[str], str]:
+        """The compact ledger of a trial, by its hash."""
+        return self.stored.ledger
 
     @cached_property
     def measured(self) -> Measured:
@@ -174,7 +125,10 @@ class Results:
         return {name: Traits(**json.loads(traits)) for name, traits in found.iter_rows()}
 
     def leaderboard(
-        self, metric: str | None = None, baseline: str | Strategy | None = None
+        self,
+        metric: str | None = None,
+        baseline: str | Strategy | None = None,
+        weights: Weights = "question",
     ) -> Leaderboard:
         """Return the leaderboard by one metric, with leads and tests against one baseline.
 
@@ -184,6 +138,8 @@ class Results:
             The name of one that was measured; the first when not given.
         baseline : str or Strategy, optional
             A strategy of the experiment; a window, where there is one, when not given.
+        weights : {"question", "conversation"}
+            What counts once in means, intervals and tests.
 
         Raises
         ------
@@ -204,7 +160,7 @@ class Results:
         bad = self.trials.filter(pl.col("error").is_not_null())
         counts = bad.group_by("strategy", "budget", maintain_order=True).len()
         failed = {(name, budget): count for name, budget, count in counts.iter_rows()}
-        return Leaderboard(self.measured, failed, self.traits, chosen, against)
+        return Leaderboard(self.measured, failed, self.traits, chosen, against, weights)
 
     def strategy_named(self, strategy: str | Strategy) -> str:
         """Return the text of one of the experiment's strategies, however it is written.
@@ -340,62 +296,6 @@ class Results:
         if budget is not None:
             wanted = wanted.filter(pl.col("budget") == str(Budget.parse(budget)))
         return lost_probes(wanted, self.stored.ledger, self.cases)
-
-    def report(
-        self,
-        path: str | Path,
-        *,
-        title: str = "Context compression, compared",
-        metric: str | None = None,
-        baseline: str | Strategy | None = None,
-    ) -> Path:
-        """Write one self-contained HTML file: curves, frontier, table, verdicts, what was lost.
-
-        Parameters
-        ----------
-        path : str or Path
-            The file; one of that name is replaced.
-        title : str
-            The report's heading.
-        metric, baseline : str
-            As for `leaderboard`.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> from ctxlab.testing import sample_results
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     sample_results().report(f"{folder}/report.html").exists()
-        True
-        """
-        board = self.leaderboard(metric, baseline)
-        lost = list(self.lost())
-        return Path(view("write_report", path, title, board, lost, self.manifest))
-
-    def curve(self, metric: str | None = None, baseline: str | Strategy | None = None) -> Any:  # noqa: ANN401 - an altair chart
-        """Return a chart: a metric against the share of tokens kept, with intervals.
-
-        Examples
-        --------
-        >>> from ctxlab.testing import sample_results
-        >>> sample_results().curve().to_dict()["encoding"]["y"]["title"]
-        'all evidence kept'
-        """
-        return view("availability_curve", self.leaderboard(metric, baseline))
-
-    def pareto(self, metric: str | None = None) -> Any:  # noqa: ANN401 - an altair chart
-        """Return a chart: every strategy at every budget, with the frontier.
-
-        Examples
-        --------
-        >>> from ctxlab.testing import sample_results
-        >>> sample_results().pareto("answer").to_dict()["encoding"]["y"]["title"]
-        'answer kept'
-        """
-        return view("pareto", self.leaderboard(metric))
-
-    def _repr_html_(self) -> str:
-        return str(view("leaderboard_html", self.leaderboard()))
 
     def __repr__(self) -> str:
         asked = f"{self.outcomes.height} probes asked"

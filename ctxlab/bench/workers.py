@@ -58,23 +58,32 @@ def compute(
         if executor is not None:
             suspects += (cell for batch in queue for cell in batch)
             break
-    for cell in suspects:
-        if executor is not None:
-            yield cell.failed(_DIED)
-        else:
-            # A dead worker takes along whatever was in flight: run each of those again by
-            # itself, so that only the one that kills its worker fails.
-            yield _alone(cell, work, prepare, limits)
+    if executor is not None:
+        yield from (cell.failed(_DIED) for cell in suspects)
+    else:
+        # A dead worker takes along whatever was in flight: run each of those again by itself,
+        # so that only the one that kills its worker fails.
+        yield from _alone(suspects, work, prepare, limits)
 
 
-def _alone(cell: Cell, work: _Work, prepare: Callable[[Cell], Cell], limits: Limits) -> list[Trial]:
+def _alone(
+    cells: Sequence[Cell], work: _Work, prepare: Callable[[Cell], Cell], limits: Limits
+) -> Iterator[list[Trial]]:
+    """Run one cell after the other, in a worker that is made anew only where one broke it."""
     from loky import ProcessPoolExecutor
 
-    pool = ProcessPoolExecutor(1)
+    pool = None
     try:
-        return _result(pool.submit(work, [prepare(cell)]), [cell], _patience([cell], limits))
+        for cell in cells:
+            pool = pool or ProcessPoolExecutor(1)
+            future = pool.submit(work, [prepare(cell)])
+            yield _result(future, [cell], _patience([cell], limits))
+            if not future.done() or future.exception() is not None:
+                pool.shutdown(wait=True, kill_workers=True)
+                pool = None
     finally:
-        pool.shutdown(wait=True, kill_workers=True)
+        if pool is not None:
+            pool.shutdown(wait=True, kill_workers=True)
 
 
 def _patience(batch: Sequence[Cell], limits: Limits) -> float | None:

@@ -230,8 +230,8 @@ def system_piece(body: Fields, key: str = "system") -> Iterator[Piece]:
     if value is None:
         return
     if isinstance(value, str):
-        place = Slot("text", (), (key,))
-        yield Piece(HEAD, "system", (value,), slots=(place,), pinned=True, id=key)
+        slot = Slot("text", (), (key,))
+        yield Piece(HEAD, "system", (value,), slots=(slot,), pinned=True, id=key)
         return
     expect(value, list, body.at(key))
     texts, slots, payload = list[str](), list[Slot](), list[Payload]()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import to_thread
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, overload
@@ -123,7 +123,7 @@ def compress(
         What will be asked; by default the text of the newest user message, for strategies that
         see it.
     strategy : Strategy, Recipe or str, optional
-        `KeepLast` when not given.
+        `PassageBM25` when not given: it holds on every kind of conversation that was tried.
     api : str, optional
         Whose messages they are, such as ``"openai"`` or ``"anthropic"``; recognised where it is
         not given, and plain texts count as OpenAI's.
@@ -201,6 +201,9 @@ def compressed(plan: Plan, adapter: Adapter, given: Any, *, explain: bool = Fals
 def _given(messages: Any) -> Any:  # noqa: ANN401 - JSON
     if isinstance(messages, Mapping):
         return dict(messages)
+    if not isinstance(messages, Iterable):
+        kind = type(messages).__name__
+        raise DataError(f"is a {kind}; pass a list of messages", field="messages")
     return [_checked(message, f"messages[{at}]") for at, message in enumerate(messages)]
 
 

@@ -131,7 +131,7 @@ def _inner(fields: Fields) -> tuple[Fields, tuple[str, ...]]:
     return fields, ()
 
 
-def _with(message: dict[str, Any], where: tuple[str, ...], inner: dict[str, Any]) -> dict[str, Any]:
+def _with(message: dict[str, Any], where: Path, inner: dict[str, Any]) -> dict[str, Any]:
     return {**message, where[0]: inner} if where else inner
 
 
@@ -156,9 +156,7 @@ def _role(fields: Fields, inner: Fields) -> Role:
     return found
 
 
-def _content(
-    inner: Fields, where: tuple[str, ...], parts: Parts, calls: dict[str, int], model: str
-) -> None:
+def _content(inner: Fields, where: Path, parts: Parts, calls: dict[str, int], model: str) -> None:
     content = inner.raw.get("content")
     if content is None:
         return
@@ -182,7 +180,7 @@ def _content(
             parts.other(part_payload(block, "openai", model), node)
 
 
-def _additional(inner: Fields, where: tuple[str, ...], parts: Parts, calls: dict[str, int]) -> None:
+def _additional(inner: Fields, where: Path, parts: Parts, calls: dict[str, int]) -> None:
     extra = inner.raw.get("additional_kwargs")
     if not isinstance(extra, dict):
         return

@@ -5,8 +5,9 @@ Exit codes: 0 ok, 1 failure, 2 usage, 3 a gate was missed.
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Annotated
+from typing import Annotated, TextIO, cast
 
 import typer
 
@@ -15,22 +16,26 @@ from ctxlab.cli import (
     compressing_chats,
     experiments,
     exporting,
+    lab,
     listing,
     loading,
+    power,
     production,
     showing,
     workshop_commands,
 )
+from ctxlab.core.unforeseen import explained
 from ctxlab.errors import BudgetError, CtxlabError, SpecError, UnknownNameError
+from ctxlab.redaction import Redacting
 
 app = typer.Typer(
     name="ctxlab",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
     help="A laboratory for context compression: measure what every strategy keeps, loses, costs.",
 )
 app.command()(comparing.demo)
+app.command()(lab.lab)
 app.command("import")(loading.import_)
 app.command()(showing.budget)
 app.command()(comparing.compare)
@@ -38,8 +43,10 @@ app.command()(showing.show)
 app.command()(experiments.experiments)
 app.command()(experiments.reproduce)
 app.command()(experiments.diff)
+app.command()(power.power)
 app.command()(experiments.metrics)
 app.command()(listing.strategies)
+app.command()(listing.formats)
 app.add_typer(loading.datasets_app, name="datasets")
 app.command()(loading.sql)
 app.command()(workshop_commands.backup)
@@ -79,6 +86,7 @@ def main() -> None:
     """
     # Somebody's `module:Class` stands in the folder they work in; the last place that is looked in.
     sys.path.append("")
+    sys.stderr = cast("TextIO", Redacting(sys.stderr))
     try:
         app()
     except CtxlabError as error:
@@ -86,4 +94,9 @@ def main() -> None:
         sys.exit(2 if isinstance(error, _USAGE) else 1)
     except BrokenPipeError:
         sys.stderr.close()
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("CTXLAB_TRACEBACK"):
+            raise
+        sys.stderr.write(f"ctxlab: {explained(error)}\n")
         sys.exit(1)

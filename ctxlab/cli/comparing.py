@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ctxlab.cli import completing
+from ctxlab.cli.grouped import Grouping, Weighed, put_groups
 from ctxlab.cli.options import (
     DEFAULT_STORE,
     AsJSON,
@@ -25,6 +27,7 @@ from ctxlab.cli.options import (
     say,
 )
 from ctxlab.cli.output import put, put_json, put_leaderboard
+from ctxlab.cli.patience import phase
 from ctxlab.core.tokens import DEFAULT_ENCODING
 from ctxlab.errors import CtxlabError, SpecError
 
@@ -38,7 +41,8 @@ if TYPE_CHECKING:
 
 DEMO = (
     "KeepLast()", "HeadTail()", "MaskObservations() >> KeepLast()", "IDFDensity()", "LexRank()",
-    "BM25()", "BM25(neighbours=2)", "MMR()", "RandomDrop()", "ShortestFirst()", "Oracle()",
+    "BM25()", "BM25(neighbours=2)", "MMR()", "Substance()", "PassageBM25()", "RandomDrop()",
+    "ShortestFirst()", "LongestFirst()", "UserMessages()", "Oracle()",
 )  # fmt: skip
 """What the demo compares."""
 
@@ -47,7 +51,10 @@ def compare(
     paths: Paths,
     strategy: Annotated[
         list[str] | None,
-        typer.Option(help="A strategy as in Python; again for more. All core ones when not given."),
+        typer.Option(
+            help="A strategy as in Python; again for more. All core ones when not given.",
+            autocompletion=completing.strategies,
+        ),
     ] = None,
     budget: Annotated[
         list[str] | None, typer.Option(help="8000, 8k or 10%; again for more. 10% and 25% if none.")
@@ -58,7 +65,8 @@ def compare(
         typer.Option(help="What is independent: a pattern whose group names it in an id."),
     ] = None,
     seed: Annotated[
-        list[int] | None, typer.Option(help="Seed of what is random; again for more.")
+        list[int] | None,
+        typer.Option(help="Seed of what is random; again for more. Five when not given."),
     ] = None,
     encoding: Encoding = DEFAULT_ENCODING,
     encoder: EncoderName = None,
@@ -69,10 +77,20 @@ def compare(
     ] = None,
     metric: Annotated[
         list[str] | None,
-        typer.Option(help="What is measured; again for more, the first ranks. See ctxlab metrics."),
+        typer.Option(
+            help="What is measured; again for more, the first ranks. See ctxlab metrics.",
+            autocompletion=completing.metrics,
+        ),
     ] = None,
     measure: Annotated[
         str | None, typer.Option(help="Rank by this metric; by the first when not given.")
+    ] = None,
+    weights: Annotated[
+        Weighed, typer.Option(help="What counts once: every question, or every conversation.")
+    ] = Weighed.QUESTION,
+    by: Annotated[
+        list[Grouping] | None,
+        typer.Option(help="Tell results apart by this, too; again for more."),
     ] = None,
     fail_under: Annotated[
         float | None,
@@ -111,14 +129,18 @@ def compare(
       ctxlab compare talk.jsonl --strategy BM25 --strategy Fusion --encoder onnx:models/minilm
 
       ctxlab compare talk.jsonl --metric AllEvidence --metric Rate --metric mymetrics:commas
+
+      ctxlab compare locomo:dev --by category --by age --weights conversation
     """
-    from ctxlab.bench.grid import Grid
+    from ctxlab.bench.grid import DEFAULT_SEEDS, Grid
     from ctxlab.bench.limits import Limits
     from ctxlab.core.specs import parse_metric
     from ctxlab.store import Store
     from ctxlab.strategies import CORE
 
-    cases = choose_probes(list(read_inputs(paths, format_name, skip_bad=skip_bad)), category)
+    with phase("reading"):
+        read = list(read_inputs(paths, format_name, skip_bad=skip_bad))
+    cases = choose_probes(read, category)
     cases = choose_clusters(cases, cluster_by)
     if not any(case.probes for case in cases):
         say(
@@ -131,7 +153,7 @@ def compare(
         budget or ["10%", "25%"],
         cases,
         metrics=_metrics(metric, measure),
-        seeds=seed or (0,),
+        seeds=seed or DEFAULT_SEEDS,
         encoding=encoding,
         encoder=encoder,
         name="compare",
@@ -144,15 +166,26 @@ def compare(
     )
     with Store(store) as lab:
         results = _run(grid, lab, Limits(trial_timeout, _bytes(trial_memory)))
-        board = results.leaderboard(ranked, baseline)
+        kept = f"the trials are kept in {store}; the same command goes on from there"
+        with phase("statistics", kept):
+            board = results.leaderboard(ranked, baseline, weights.value)
+            board.verdicts()
+            groups = {
+                one.value: results.by(one.value, board.metric, weights.value) for one in by or ()
+            }
         if as_json:
             rows = [row.as_dict() for row in board.rows()]
-            put_json({"schema": 1, "encoding": grid.encoding, "rows": rows})
+            told = {name: frame.to_dicts() for name, frame in groups.items()}
+            shown = {"schema": 1, "encoding": grid.encoding, "rows": rows}
+            put_json(shown | ({"by": told} if told else {}))
         else:
             _put_results(board)
+            for name, frame in groups.items():
+                put_groups(name, frame, board)
         if out:
             title = _title(paths)
-            path = results.report(out, title=title, metric=ranked, baseline=baseline)
+            with phase("report", kept):
+                path = results.report(out, title=title, metric=ranked, baseline=baseline)
             say(f"report: {path}")
         _say_failures(results)
         against = non_inferior_to and results.strategy_named(non_inferior_to)
@@ -196,8 +229,16 @@ def _title(paths: Sequence[str]) -> str:
 
 def _put_results(board: Leaderboard) -> None:
     put_leaderboard(board)
-    for _, comparison in board.verdicts():
-        put(comparison.sentence)
+    for sentence in _sentences(board):
+        put(sentence)
+
+
+def _sentences(board: Leaderboard) -> Iterator[str]:
+    """Yield what the table comes to: who leads, and who lies below a control."""
+    from ctxlab.bench.floors import floor_sentences
+
+    yield from (comparison.sentence for _, comparison in board.verdicts())
+    yield from floor_sentences(board.rows())
 
 
 def _say_failures(results: Results) -> None:
@@ -252,7 +293,7 @@ def _summarise(board: Leaderboard, path: Path, title: str) -> None:
             cells = [name.replace("|", "\\|"), *(column.text(row) for column in shown)]
             lines.append(f"| {' | '.join(cells)} |")
         lines.append("")
-    lines += [f"- {comparison.sentence}" for _, comparison in board.verdicts()]
+    lines += [f"- {sentence}" for sentence in _sentences(board)]
     with path.open("a", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
 
@@ -287,11 +328,15 @@ def demo(
         say(f"store: {store} ({new} new conversations)")
         grid = Grid(DEMO, ["10%", "25%", "50%"], cases, name="demo", inputs={"paths": bundled})
         results = _run(grid, lab, Limits())
-        board = results.leaderboard()
+        kept = f"the trials are kept in {store}; the same command goes on from there"
+        with phase("statistics", kept):
+            board = results.leaderboard()
+            board.verdicts()
         if as_json:
             put_json({"schema": 1, "rows": [row.as_dict() for row in board.rows()]})
         else:
             _put_results(board)
-        path = results.report(out, title="Context compression on the bundled conversations")
+        with phase("report", kept):
+            path = results.report(out, title="Context compression on the bundled conversations")
     say(f"report: {path}")
-    say("next: ctxlab compare YOUR_FILE, ctxlab strategies, or notebooks/01_first_look.ipynb")
+    say("next: ctxlab compare YOUR_FILE, ctxlab strategies, or ctxlab lab for the notebooks")

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from ctxlab.core.context import Context
 from ctxlab.core.messages import as_messages
 from ctxlab.core.segments import Message
+from ctxlab.core.views import view
 from ctxlab.errors import DataError
 
 
@@ -35,6 +36,9 @@ class Probe:
     category: str = ""
     evidence_mode: Literal["all", "any"] = "all"
     at: str | None = None
+
+    def _repr_html_(self) -> str:
+        return str(view("probe_html", self))
 
 
 def check_probes(messages: Sequence[Message], probes: Sequence[Probe]) -> None:
@@ -143,11 +147,15 @@ class Case:
 
     __repr__ = __str__
 
+    def _repr_html_(self) -> str:
+        return str(view("case_html", self))
+
     def __reduce__(self) -> tuple[type[Case], tuple[Any, ...]]:
         return Case, (self.id, self.dataset, self.messages, self.probes, self.cluster)
 
 
 def _fields(value: Any) -> list[Any]:  # noqa: ANN401 - a dataclass
     # A message that carries nothing beside its text has the digest that it always had.
-    plain = isinstance(value, Message) and not value.payload
-    return [getattr(value, one.name) for one in fields(value) if not plain or one.name != "payload"]
+    absent = {"payload", "about"} if isinstance(value, Message) else set[str]()
+    found = ((one.name, getattr(value, one.name)) for one in fields(value))
+    return [held for name, held in found if held or name not in absent]

@@ -16,6 +16,8 @@ from ctxlab.core.segments import Value
 from ctxlab.core.specs import from_spec, parse
 from ctxlab.core.strategy import Strategy
 from ctxlab.core.tokens import DEFAULT_ENCODING
+from ctxlab.core.unforeseen import write_whole
+from ctxlab.core.views import view
 from ctxlab.errors import SpecError
 
 _FIELDS = {"ctxlab", "strategy", "budget", "encoding", "seed", "name"}
@@ -41,6 +43,7 @@ def compress(messages, query=""):
         seed=RECIPE["seed"],
     )
 '''
+_DEEP = "the recipe is nested too deeply; write its stages in one row, with >>"
 
 
 class Recipe(Value):
@@ -81,6 +84,13 @@ class Recipe(Value):
     def _is_a_budget(cls, budget: str) -> str:
         Budget.parse(budget)
         return budget
+
+    def __str__(self) -> str:
+        name = f" {self.name!r}" if self.name else ""
+        return f"Recipe{name}: {self.strategy} at {self.budget} of {self.encoding}"
+
+    def _repr_html_(self) -> str:
+        return str(view("recipe_html", self))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as plain data.
@@ -159,6 +169,8 @@ class Recipe(Value):
             return cls.from_dict(json.loads(text))
         except json.JSONDecodeError as error:
             raise SpecError(f"the recipe is not JSON: {error}") from error
+        except RecursionError as error:
+            raise SpecError(_DEEP) from error
 
     def to_toml(self) -> str:
         """Return the recipe as TOML text; the strategy stands as it is written in Python.
@@ -197,6 +209,8 @@ class Recipe(Value):
             return cls.from_dict(tomllib.loads(text))
         except tomllib.TOMLDecodeError as error:
             raise SpecError(f"the recipe is not TOML: {error}") from error
+        except RecursionError as error:
+            raise SpecError(_DEEP) from error
 
     def to_python(self) -> str:
         """Return Python source that compresses a list of messages by this recipe.
@@ -235,6 +249,8 @@ class Recipe(Value):
             ]
         except (SyntaxError, ValueError, TypeError) as error:
             raise SpecError(f"the recipe is not Python: {error}") from error
+        except (RecursionError, MemoryError) as error:
+            raise SpecError(_DEEP) from error
         if not recipes:
             raise SpecError("the Python source has no recipe; it assigns no RECIPE = {...}")
         return cls.from_dict(recipes[-1])
@@ -256,7 +272,7 @@ class Recipe(Value):
         """
         target = Path(path)
         write = {".json": self.to_json, ".toml": self.to_toml, ".py": self.to_python}
-        target.write_text(write[_ending(target)](), encoding="utf-8")
+        write_whole(target, write[_ending(target)](), SpecError)
         return target
 
     @classmethod
@@ -279,7 +295,7 @@ class Recipe(Value):
         ending = _ending(file)
         try:
             text = file.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             raise SpecError(f"recipe {str(file)!r} cannot be read: {error}") from error
         return read[ending](text)
 

@@ -77,8 +77,11 @@ def _from_spec(spec: Mapping[str, Any], registry: Registry[T]) -> T:
     if not isinstance(parameters, Mapping):
         raise SpecError(f"the parameters of {name} are {parameters!r}; expected a table of names")
     nested = {key for key, field in cls.model_fields.items() if _of_strategies(field.annotation)}
-    values = {str(key): _revive(value, key in nested) for key, value in parameters.items()}
-    return cls(**values)
+    try:
+        values = {str(key): _revive(value, key in nested) for key, value in parameters.items()}
+        return cls(**values)
+    except RecursionError as error:
+        raise SpecError(f"the spec of {name} is nested too deeply; flatten it") from error
 
 
 def _of_strategies(annotation: object) -> bool:

@@ -6,12 +6,14 @@ import json
 from collections.abc import Sequence
 
 from ctxlab.export.chosen_schemas import StepSchema
+from ctxlab.export.export_options import PLAIN, ExportOptions
+from ctxlab.export.schema_parts import file_names
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 """The dialect that Pydantic writes, and that a schema is in when it names none."""
 
 
-def files(schemas: Sequence[StepSchema]) -> dict[str, str]:
+def files(schemas: Sequence[StepSchema], options: ExportOptions = PLAIN) -> dict[str, str]:
     """Return a file per step, its version in ``$comment``.
 
     Examples
@@ -24,15 +26,12 @@ def files(schemas: Sequence[StepSchema]) -> dict[str, str]:
     }
     <BLANKLINE>
     """
+    names = file_names(schemas)
     texts = {}
     for one in schemas:
         comment = f"Artifact of step {one.step}, schema version {one.version}"
         whole = {"$schema": DRAFT, "$comment": comment} | json.loads(one.text)
-        name = f"{_file_name(one.step)}.schema.json"
-        texts[name] = json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+        texts[f"{names[one.step]}.schema.json"] = (
+            json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+        )
     return texts
-
-
-def _file_name(step: str) -> str:
-    # A step's id comes from users: it must not lead out of the folder.
-    return "".join(char if char.isalnum() or char in "-_" else "_" for char in step)

@@ -10,16 +10,30 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from ctxlab.errors import ConflictError, CtxlabError, StoreError
+from ctxlab.postgres import SCHEME
 
 _SECONDS = 10
 
 
 @contextmanager
-def connected(dsn: str, *, read_only: bool) -> Iterator[psycopg.Connection]:
+def connected(
+    dsn: str, *, read_only: bool, one_moment: bool = False
+) -> Iterator[psycopg.Connection]:
     """Give a connection within one transaction, committed at the end unless something fails.
+
+    Parameters
+    ----------
+    dsn : str
+        Address of the database.
+    read_only : bool
+        Whether nothing may be written.
+    one_moment : bool
+        Whether all tables are seen as they were at one moment; always when only read.
 
     Raises
     ------
+    psycopg.errors.SerializationFailure
+        When, at one moment, somebody else has written the same row meanwhile.
     ConflictError
         When a row breaks a unique constraint.
     StoreError
@@ -49,12 +63,14 @@ def connected(dsn: str, *, read_only: bool) -> Iterator[psycopg.Connection]:
         raise failure
     if read_only:
         connection.read_only = True
-        # All tables are read as they were at one moment.
+    if read_only or one_moment:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     try:
         with connection:
             connection.execute("SET LOCAL TIME ZONE 'UTC'")
             yield connection
+    except psycopg.errors.SerializationFailure:
+        raise
     except psycopg.Error as error:
         failure = _refused(error, dsn)
     if failure:
@@ -80,8 +96,9 @@ def address(dsn: str) -> str:
 
 def _parts(dsn: str) -> dict[str, str]:
     """Return the parts of an address, none when a piece of the password may be in the wrong one."""
+    plain = SCHEME.sub("postgresql://", dsn, count=1) if SCHEME.match(dsn) else dsn
     try:
-        parts = {name: str(value) for name, value in conninfo_to_dict(dsn).items() if value}
+        parts = {name: str(value) for name, value in conninfo_to_dict(plain).items() if value}
     except psycopg.Error:
         return {}
     numbers = (parts.get("port", ""), parts.get("connect_timeout", ""))

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import duckdb
 
+from ctxlab.core.unforeseen import on_files
 from ctxlab.errors import StoreCorruptError, StoreError
+from ctxlab.redaction import is_address
 from ctxlab.store.attaching import fold, open_here, opening, same_file
 from ctxlab.store.connection import Database, translated
 from ctxlab.store.migrate import tables
@@ -59,7 +61,7 @@ def backup(db: Database, target: str | Path, *, overwrite: bool = False) -> int:
     ...     backup(db, f"{folder}/copy.duckdb")
     0
     """
-    path = Path(target).resolve()
+    path = _place(target)
     own = None if db.path == ":memory:" else Path(db.path).resolve()
     if own and same_file(path, own):
         raise StoreError(f"{target} is the store itself; name another file for its backup")
@@ -101,7 +103,7 @@ def restore(source: str | Path, target: str | Path, *, overwrite: bool = False) 
     ...     restore(f"{folder}/copy.duckdb", f"{folder}/lab.duckdb").rows
     0
     """
-    saved, path = Path(source).resolve(), Path(target).resolve()
+    saved, path = _place(source), _place(target)
     if not saved.is_file():
         raise StoreError(f"there is no backup {source}; name an existing file")
     if same_file(saved, path):
@@ -113,6 +115,16 @@ def restore(source: str | Path, target: str | Path, *, overwrite: bool = False) 
         rows = _verified(made, None, f"the backup {source}")
         aside = put_in_place(made, path, overwrite=overwrite)
     return Restored(rows, aside)
+
+
+def _place(given: str | Path) -> Path:
+    """Return the file that is meant, its folder made, so that what cannot be fails at once."""
+    if is_address(str(given)):
+        raise StoreError(f"{given} is the address of a server; name a file")
+    with on_files(StoreError):
+        path = Path(given).resolve()
+        path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 @contextmanager

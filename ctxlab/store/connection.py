@@ -19,6 +19,7 @@ from ctxlab.errors import (
     StoreError,
     StoreLockedError,
 )
+from ctxlab.redaction import is_address
 from ctxlab.store.attaching import (
     SharedFile,
     check_not_forked,
@@ -72,7 +73,7 @@ class Database:
     def __init__(self, path: str | Path = ":memory:", *, read_only: bool = False) -> None:
         self.path, self.read_only = str(path), read_only
         self._process, self._depth = os.getpid(), 0
-        self.schemas: dict[tuple[str, int | None], tuple[int, str]] = {}
+        self.schemas: dict[tuple[str, str, int | None, int | None], tuple[int, str]] = {}
         """Artifact schemas that were read; a registered version never changes."""
         check_not_forked(self.path)
         with opening, translated(self.path):
@@ -89,6 +90,13 @@ class Database:
             connection = tracked(duckdb.connect())
             confine(connection)
             return SharedFile(), connection
+        if is_address(self.path):
+            raise StoreError(
+                f"{self.path} is the address of a server, and a store is a file; name a file, and "
+                "read production into it with `ctxlab import ADDRESS --store FILE`"
+            )
+        if "\0" in self.path:
+            raise StoreError(f"{self.path!r} holds a NUL character; name a file without")
         path = Path(self.path).resolve()
         if self.read_only and not path.exists():
             raise StoreError(f"there is no store {self.path} to read; name an existing one")

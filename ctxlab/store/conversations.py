@@ -11,8 +11,9 @@ from typing import Any, Literal
 from ctxlab.core.cases import Case, Probe
 from ctxlab.core.segments import Message
 from ctxlab.core.tokens import TokenCounter
-from ctxlab.errors import ConflictError
+from ctxlab.errors import ConflictError, DataError
 from ctxlab.store.connection import Database
+from ctxlab.store.forms import ABOUT, merged
 from ctxlab.store.reading import MESSAGES
 from ctxlab.store.records import Records, fetch
 from ctxlab.store.storable import new_id, storable
@@ -49,6 +50,7 @@ class Conversation:
     protocol: str
     steps: tuple[tuple[str, tuple[Message, ...]], ...]
     case: Case | None = None
+    protocol_version: int = 1
 
 
 class _Frames:
@@ -63,8 +65,11 @@ class _Frames:
 
     def add(self, conversation: Conversation) -> str:
         workshop = new_id("wks")
-        title, protocol = conversation.title, conversation.protocol
-        self._add_row(WORKSHOPS, {"id": workshop, "title": title, "protocol": protocol})
+        protocol = {
+            "protocol": conversation.protocol,
+            "protocol_version": conversation.protocol_version,
+        }
+        self._add_row(WORKSHOPS, {"id": workshop, "title": conversation.title, **protocol})
         messages: list[Message] = []
         steps: list[str] = []
         for position, (step, part) in enumerate(conversation.steps):
@@ -99,6 +104,8 @@ class _Frames:
     ) -> None:
         n = len(messages)
         columns = MESSAGES.columns(messages)
+        about = ABOUT.write([message.about for message in messages])
+        columns["metadata"] = merged(columns["metadata"], about)
         tokens = self._counter.count_many(columns["content"])
         overheads = self._overheads(messages, columns)
         totals = accumulate(map(add, tokens, overheads), initial=total)
@@ -219,6 +226,8 @@ def add_cases(
 
     def new() -> Iterator[Conversation]:
         for case in cases:
+            if not isinstance(case, Case):
+                raise DataError(f"a {type(case).__name__} is no conversation; pass cases")
             if (case.dataset, case.id) in seen:
                 continue
             if on_conflict == "skip":

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ctxlab.core.segments import Payload, ToolCall
+from ctxlab.core.messages import about_of
+from ctxlab.core.segments import About, Payload, ToolCall
 from ctxlab.store.storable import all_storable, storable, stored
 
 
@@ -50,6 +51,21 @@ def _call(written: dict[str, str]) -> ToolCall:
     return ToolCall(**{name: stored(text) for name, text in written.items()})
 
 
+def _about_to_json(values: Sequence[About | None]) -> list[str | None]:
+    return [json.dumps({_ABOUT: asdict(one)}) if one else None for one in values]
+
+
+def _about(values: Sequence[str | None]) -> list[About | None]:
+    found: list[About | None] = []
+    for text in values:
+        held = json.loads(text) if text else None
+        found.append(about_of(held.get(_ABOUT)) if isinstance(held, dict) else None)
+    return found
+
+
+_ABOUT = "ctxlab"
+"""Under this key the metadata of a message holds what a log says about it; the rest is others'."""
+
 AS_IS = Form(list, _same)
 """The value is what is stored."""
 ESCAPED = Form(list, _unescaped)
@@ -88,3 +104,19 @@ def _payload(text: str) -> tuple[Payload, ...]:
 
 PAYLOADS = Form(_payloads_to_json, _payloads)
 """What messages carry beside their text, as a field of their metadata."""
+ABOUT = Form(_about_to_json, _about)
+"""What a log says about messages, as another field of their metadata."""
+
+
+def merged(metadata: Sequence[str | None], about: Sequence[str | None]) -> list[str | None]:
+    """Return the metadata of messages with what is said about them.
+
+    Examples
+    --------
+    >>> merged([None, '{"a": 1}', None], [None, '{"b": 2}', '{"b": 3}'])
+    [None, '{"a": 1, "b": 2}', '{"b": 3}']
+    """
+    return [
+        json.dumps(json.loads(one) | json.loads(other)) if one and other else one or other
+        for one, other in zip(metadata, about, strict=True)
+    ]

@@ -77,6 +77,11 @@ def _check_reads(sql: str) -> None:
 
 def _kinds(sql: str) -> list[duckdb.StatementType]:
     try:
+        sql.encode()
+    except (AttributeError, UnicodeEncodeError) as error:
+        problem = f"{sql!r:.60} is no text that can be SQL: {error}"
+        raise StoreError(f"{problem}; pass a statement as text") from error
+    try:
         return [statement.type for statement in duckdb.extract_statements(sql)]
     except duckdb.Error as error:
         raise StoreError(f"the query is not understood: {error}") from error

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import polars as pl
+
 from ctxlab.core.cases import Case, Probe
 from ctxlab.core.segments import Message
 from ctxlab.store.connection import Database
+from ctxlab.store.forms import ABOUT
 from ctxlab.store.records import Records, fetch
 from ctxlab.store.tables import CASES, CHAT_MESSAGES, PROBES
 
@@ -14,7 +17,8 @@ MESSAGES = Records(
     Message,
     CHAT_MESSAGES,
     "JOIN sessions ON sessions.id = chat_messages.session_id",
-    {"session": "sessions.label"},
+    {"session": "sessions.label", "about": "chat_messages.metadata"},
+    {"about": ABOUT},
 )
 """Messages as they are stored, each with the label of its session."""
 _PROBES = Records(Probe, PROBES)
@@ -92,3 +96,20 @@ def tail(db: Database, workshop: str, budget: int) -> list[Message]:
         "WHERE workshop_id = $workshop) - $budget ORDER BY chat_messages.position",
         {"workshop": workshop, "budget": budget},
     )
+
+
+def growth(db: Database) -> pl.DataFrame:
+    """Return the running total of tokens of every conversation, a row a message.
+
+    Examples
+    --------
+    >>> growth(Database()).columns
+    ['conversation', 'message', 'tokens']
+    """
+    rows = db.rows(
+        "SELECT w.title, row_number() OVER (PARTITION BY m.workshop_id ORDER BY m.running_total, "
+        "m.position), m.running_total + m.token_count + m.overhead FROM chat_messages m "
+        "JOIN workshops w ON w.id = m.workshop_id ORDER BY w.created_at, m.workshop_id, 2"
+    )
+    schema = {"conversation": pl.String(), "message": pl.Int64(), "tokens": pl.Int64()}
+    return pl.DataFrame(rows, schema=schema, orient="row")

@@ -31,6 +31,11 @@ def fetch(
     return _fetch(db, _places(table, names), f"{table.name} {tail}", parameters)
 
 
+def _form(place: str) -> Form:
+    table, _, column = place.partition(".")
+    return TABLES[table].column(column).form
+
+
 def _places(table: Table, names: Sequence[str]) -> _Places:
     return {name: (table.select(name), table.column(name).form) for name in names}
 
@@ -61,6 +66,8 @@ class Records(Generic[T]):
         JOIN clauses of tables that hold some of the fields.
     joined : mapping of str to str
         Those fields, and of each the table and column, such as ``sessions.label``.
+    forms : mapping of str to Form
+        How such a field is read, where it is not as its column is.
 
     Examples
     --------
@@ -71,12 +78,17 @@ class Records(Generic[T]):
     """
 
     def __init__(
-        self, made: type[T], table: Table, joins: str = "", joined: Mapping[str, str] | None = None
+        self,
+        made: type[T],
+        table: Table,
+        joins: str = "",
+        joined: Mapping[str, str] | None = None,
+        forms: Mapping[str, Form] | None = None,
     ) -> None:
         self._made, self.table, self._source = made, table, f"{table.name} {joins}"
         own = {column.field or column.name: column for column in table.columns}
         others = {
-            field: (place, TABLES[place.split(".")[0]].column(place.split(".")[1]).form)
+            field: (place, (forms or {}).get(field) or _form(place))
             for field, place in (joined or {}).items()
         }
         names = [field.name for field in fields(made)]  # type: ignore[arg-type]

@@ -12,7 +12,9 @@ from typing import Any
 import polars as pl
 
 from ctxlab.errors import NotFoundError
+from ctxlab.redaction import redacted
 from ctxlab.store.connection import Database
+from ctxlab.store.json_text import json_text
 from ctxlab.store.run_tables import (
     CASE_DOCUMENTS,
     EXPERIMENT_CASES,
@@ -138,10 +140,11 @@ class Runs:
     ) -> str:
         """Store an experiment with the keys of its trials, cases and metrics; return its id."""
         experiment = new_id("exp")
+        texts = (json_text(spec, "the experiment's spec"), json_text(manifest, "its manifest"))
         with self._db.write() as connection:
             connection.execute(
                 "INSERT INTO experiments (id, name, spec, manifest) VALUES (?, ?, ?, ?)",
-                [experiment, storable(name), json.dumps(spec), json.dumps(manifest)],
+                [experiment, storable(name), *texts],
             )
             links = (
                 (EXPERIMENT_TRIALS, "trial_hash", trials),
@@ -251,7 +254,7 @@ class Runs:
             ]
             self._insert(MEASUREMENTS, values)
             failures = [
-                {"trial_hash": trial.trial_hash, "metric_key": key, "error": error}
+                {"trial_hash": trial.trial_hash, "metric_key": key, "error": redacted(error)}
                 for trial in trials
                 for key, error in trial.failures
             ]
@@ -411,7 +414,12 @@ class Runs:
 
 def _trial_row(trial: Trial) -> dict[str, Any]:
     row = {name: getattr(trial, name) for name in TRIALS.names if name != "created_at"}
-    return {**row, "spec": json.dumps(trial.spec), "traits": json.dumps(trial.traits)}
+    return {
+        **row,
+        "error": row["error"] and redacted(row["error"]),
+        "spec": json_text(trial.spec, f"the spec of {trial.strategy}"),
+        "traits": json_text(trial.traits, f"the traits of {trial.strategy}"),
+    }
 
 
 def _outcome_rows(trial: Trial) -> Iterator[dict[str, Any]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from random import Random
+from zlib import crc32
 
-from ctxlab.core.context import Context
+from ctxlab.core.context import Context, Remembered
 from ctxlab.core.strategy import Select, Strategy, Traits
 from ctxlab.core.task import Task
 
@@ -42,9 +44,66 @@ class RandomDrop(Select):
     )
 
     def score(self, context: Context, task: Task) -> Sequence[float]:
-        """Draw a number a segment from the task's seed."""
-        random = Random(task.seed)
+        """Draw a number for each segment, from the task's seed and the conversation.
+
+        With the seed alone every conversation would lose the same places, and one unlucky draw
+        would stand for all of them.
+        """
+        random = Random(f"{task.seed}:{_fingerprint(context)}")
         return [random.random() for _ in context]
+
+
+@dataclass(frozen=True)
+class _FingerprintOf(Remembered[int]):
+    """What tells a conversation from others."""
+
+
+def _fingerprint(context: Context) -> int:
+    def fold() -> int:
+        found = 0
+        for segment in context:
+            found = crc32(segment.text.encode("utf-8", "surrogatepass"), found)
+        return found
+
+    return context.memo(_FingerprintOf(), fold)
+
+
+class UserMessages(Select):
+    """Keeps what users wrote, the newest first, then the rest: shows what the role alone tells.
+
+    Examples
+    --------
+    >>> from ctxlab.core.segments import Segment
+    >>> said = (Segment.of("a", "Oak or ash?"), Segment.of("b", "Oak.", role="assistant"))
+    >>> UserMessages().compress(Context(said), Task(budget=14)).text
+    'Oak or ash?'
+    """
+
+    TRAITS = Traits(family="control", source="roles", cost="n log n")
+
+    def score(self, context: Context, task: Task) -> Sequence[float]:
+        """Return the place of each segment, between 0 and 1, and 1 more for a user's."""
+        return [
+            (segment.role == "user") + (place + 1) / (len(context) + 1)
+            for place, segment in enumerate(context)
+        ]
+
+
+class LongestFirst(Select):
+    """Keeps the longest groups: shows how far a measure that counts tokens is fooled.
+
+    Examples
+    --------
+    >>> from ctxlab.core.segments import Segment
+    >>> LongestFirst().score(Context((Segment.of("a", "Hello world"),)), Task(budget=1))
+    [2]
+    """
+
+    TRAITS = Traits(family="control", source="descending length", cost="n log n")
+
+    def score(self, context: Context, task: Task) -> Sequence[float]:
+        """Return the tokens of each segment."""
+        return list(task.costs(context).texts)
 
 
 class ShortestFirst(Select):

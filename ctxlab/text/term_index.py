@@ -9,10 +9,37 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ctxlab.text.words import terms
+from ctxlab.text.words import is_bigram, stem_of, terms, words
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
+
+
+COMMON = 1_000
+"""Texts above which a term does not count where all pairs of texts would be compared."""
+_STOP = -1
+"""The column of words that are no terms."""
+
+
+class _Columns(dict[str, int]):
+    """The column of every word that was seen: each distinct word is stemmed once."""
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+        self.vocabulary: dict[str, int] = {}
+
+    def __missing__(self, word: str) -> int:
+        stem = stem_of(word, self._language)
+        column = self.vocabulary.setdefault(stem, len(self.vocabulary)) if stem else _STOP
+        self[word] = column
+        return column
+
+    def of(self, text: str) -> list[int]:
+        """Return the columns of a text's words, in order."""
+        if text.isascii():
+            return list(map(self.__getitem__, words(text, self._language)))
+        known = self.vocabulary
+        return [known.setdefault(term, len(known)) for term in terms(text, self._language)]
 
 
 class TermIndex:
@@ -38,13 +65,20 @@ class TermIndex:
     """
 
     def __init__(self, texts: Sequence[str], language: str = "en") -> None:
-        vocabulary: dict[str, int] = {}
+        columns = _Columns(language)
+        counts_of_words = np.zeros(len(texts), np.int64)
         ids: list[int] = []
-        sizes = np.zeros(len(texts), np.int64)
         for document, text in enumerate(texts):
-            found = terms(text, language)
-            sizes[document] = len(found)
-            ids += [vocabulary.setdefault(term, len(vocabulary)) for term in found]
+            found = columns.of(text)
+            counts_of_words[document] = len(found)
+            ids += found
+        columns_of_words = np.asarray(ids, np.int64)
+        documents = np.repeat(np.arange(len(texts)), counts_of_words)
+        if _STOP in columns.values():
+            kept = columns_of_words != _STOP
+            columns_of_words, documents = columns_of_words[kept], documents[kept]
+        sizes = np.bincount(documents, minlength=len(texts))
+        vocabulary = columns.vocabulary
         self.language = language
         """Of the texts, as a code."""
         self.n = len(texts)
@@ -53,8 +87,7 @@ class TermIndex:
         """Terms of every text, repeats counted, shape (n,)."""
         self.vocabulary = vocabulary
         """Column of every term."""
-        documents = np.repeat(np.arange(self.n), sizes)
-        keys = np.asarray(ids, np.int64) * max(self.n, 1) + documents
+        keys = columns_of_words * max(self.n, 1) + documents
         unique, counts = np.unique(keys, return_counts=True)
         self.documents = unique % max(self.n, 1)
         """The text of every pair of term and text, by term, then ascending."""
@@ -86,6 +119,20 @@ class TermIndex:
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
         start, end = self._starts[column], self._starts[column + 1]
         return self.documents[start:end], self._counts[start:end]
+
+    @cached_property
+    def halves(self) -> NDArray[np.float64]:
+        """How many words each term stands for, shape (terms,): half a one for a bigram.
+
+        In scripts without spaces every character stands in two bigrams, so that a text of n
+        characters has n - 1 of them, and about half as many words.
+
+        Examples
+        --------
+        >>> dict(zip((index := TermIndex(["早市 7"])).vocabulary, index.halves.tolist()))
+        {'早市': 0.5, '7': 1.0}
+        """
+        return np.array([0.5 if is_bigram(term) else 1.0 for term in self.vocabulary])
 
     @cached_property
     def tfidf(self) -> csr_array:
@@ -120,6 +167,59 @@ class TermIndex:
         return similar
 
     @cached_property
+    def _telling(self) -> NDArray[np.bool_]:
+        return self.document_frequency <= COMMON
+
+    def nearby(self, document: int) -> tuple[NDArray[np.integer], NDArray[np.float64]]:
+        """Return the texts that share terms with one, and by how much: their cosine.
+
+        A term that stands in more than a thousand texts tells none apart and counts for none;
+        so the time for all texts grows with their number, and no matrix of pairs is made.
+
+        Parameters
+        ----------
+        document : int
+            The position of the text.
+
+        Returns
+        -------
+        texts : ndarray of int
+            Positions; one may stand twice, with the same value.
+        values : ndarray of float
+            The part of the cosine that the telling terms add up to: all of it, up to a thousand
+            texts.
+
+        Examples
+        --------
+        >>> [array.tolist() for array in TermIndex(["stall", "no", "stall"]).nearby(0)]
+        [[0, 2], [1.0, 1.0]]
+        """
+        rows, by_term, scratch = self.tfidf, self._by_term, self._scratch
+        at = slice(rows.indptr[document], rows.indptr[document + 1])
+        found = []
+        for column, weight in zip(rows.indices[at].tolist(), rows.data[at].tolist(), strict=True):
+            if self._telling[column]:
+                one = slice(self._starts[column], self._starts[column + 1])
+                texts = self.documents[one]
+                scratch[texts] += weight * by_term[one]
+                found.append(texts)
+        if not found:
+            return np.zeros(0, np.int64), np.zeros(0)
+        texts = np.concatenate(found)
+        values = scratch[texts]
+        scratch[texts] = 0.0
+        return texts, values
+
+    @cached_property
+    def _by_term(self) -> NDArray[np.float64]:
+        """The values of `tfidf` in the order of `documents`."""
+        return np.asarray(self.tfidf.tocsc().data)
+
+    @cached_property
+    def _scratch(self) -> NDArray[np.float64]:
+        return np.zeros(self.n)
+
+    @cached_property
     def distinct(self) -> NDArray[np.int64]:
         """Number of different terms of every text, shape (n,).
 
@@ -131,20 +231,19 @@ class TermIndex:
         return np.bincount(self.documents, minlength=self.n)
 
     @property
-    def overlaps(self) -> csr_array:
-        """Number of terms that every two texts have in common, shape (n, n); made anew each time.
+    def held(self) -> csr_array:
+        """1 where a text holds a term, shape (n, terms); made anew each time.
 
         Examples
         --------
-        >>> TermIndex(["stall", "two stalls"]).overlaps.toarray().tolist()
-        [[1.0, 1.0], [1.0, 2.0]]
+        >>> TermIndex(["stall", "two stalls"]).held.toarray().tolist()
+        [[1.0, 0.0], [1.0, 1.0]]
         """
         from scipy.sparse import csc_array
 
         shape = (self.n, len(self.vocabulary))
         ones = np.ones(len(self.documents))
-        held = csc_array((ones, self.documents, self._starts), shape=shape).tocsr()
-        return (held @ held.T).tocsr()
+        return csc_array((ones, self.documents, self._starts), shape=shape).tocsr()
 
     @cached_property
     def idf(self) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from ctxlab.workshop.autosave import AutoSaver
 from ctxlab.workshop.workshops import Workshops
 
 NAME = "kill -9, auto-save"
-TRIES = (1, 30)
+TRIES = (1, 3, 30)
 STEPS = ("persona", "challenge", "concept")
 
 

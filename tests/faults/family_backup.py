@@ -12,7 +12,7 @@ from ctxlab.store import Store
 from ctxlab.store.backup import restore
 
 NAME = "kill -9, backup and restore"
-TRIES = (1, 40)
+TRIES = (1, 3, 40)
 
 
 def back_up(log: Log, path: str, target: str) -> None:

@@ -13,7 +13,7 @@ from ctxlab.store import Store
 from ctxlab.store.backup import restore
 
 NAME = "corrupt bytes"
-TRIES = (3, 150)
+TRIES = (1, 10, 150)
 
 
 def prepare(log: Log, path: str, saved: str) -> None:

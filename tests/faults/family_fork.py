@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import NoReturn
 
 from family_save import case
-from harness import Log, Tally, Zygote
+from harness import SHORT, Log, Tally, Zygote
 
 from ctxlab.store import Store
 from ctxlab.workshop.autosave import AutoSaver
 from ctxlab.workshop.workshops import Workshops
 
 NAME = "fork"
-TRIES = (2, 40)
+TRIES = (1, 4, 40)
 KINDS = ("exit", "closing", "within", "pool", "thread", "auto-saver")
 
 
@@ -107,7 +107,7 @@ def _job(work: tuple[str, int]) -> str:
 def play(folder: Path, draw: random.Random, zygote: Zygote, tally: Tally) -> None:
     path = folder / "lab.duckdb"
     cases: list[int] = []
-    for _ in range(2):
+    for _ in range(1 if SHORT else 2):
         kind = draw.choice(KINDS)
         run = zygote.start(parent, path, kind, 1000 * (len(cases) + 1)).wait()
         tally.hear(run)

@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 from family_save import case
-from harness import Log, Tally, Zygote
+from harness import SHORT, Log, Tally, Zygote
 
 from ctxlab.core.cases import Case
 from ctxlab.core.segments import Message
@@ -18,7 +18,7 @@ from ctxlab.workshop.autosave import AutoSaver
 from ctxlab.workshop.workshops import Workshops
 
 NAME = "full disk"
-TRIES = (1, 50)
+TRIES = (1, 4, 50)
 
 
 def fill(log: Log, path: str, workshop: str, room: int, seed: int) -> None:
@@ -31,10 +31,10 @@ def fill(log: Log, path: str, workshop: str, room: int, seed: int) -> None:
     store = Store(path)
     saver = AutoSaver(store, delay=60)
     failed = 0
-    for number in range(120):
+    for number in range(24 if SHORT else 120):
         if failed == 4:
             resource.setrlimit(resource.RLIMIT_FSIZE, (unlimited, unlimited))
-        if failed >= 4 and number > 40:
+        if failed >= 4 and number > 20:
             break
         try:
             work(log, store, saver, workshop, number, draw)

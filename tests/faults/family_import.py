@@ -13,7 +13,7 @@ from ctxlab.core.segments import Message
 from ctxlab.store import Store
 
 NAME = "kill -9, import"
-TRIES = (1, 25)
+TRIES = (1, 3, 25)
 SIZE = 150
 
 

@@ -14,7 +14,7 @@ from ctxlab.store import Store, migrate
 from ctxlab.store.migrate import Migration
 
 NAME = "kill -9 and full disk, migrate"
-TRIES = (2, 60)
+TRIES = (1, 6, 60)
 OLD = migrate.migrations()
 ROWS = (
     "INSERT INTO notes (n, t, j) SELECT i, md5(i::VARCHAR), json_object('a', i) "

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from family_save import case
-from harness import Log, Tally, Zygote
+from harness import SHORT, Log, Tally, Zygote
 
 from ctxlab.errors import StoreLockedError
 from ctxlab.store import Store
@@ -15,7 +15,8 @@ from ctxlab.store.attaching import identity
 from ctxlab.store.backup import restore
 
 NAME = "two processes"
-TRIES = (1, 25)
+TRIES = (1, 3, 25)
+MOST = 3 if SHORT else 12
 
 
 def write(log: Log, path: str, who: str, turns: int) -> None:
@@ -65,7 +66,7 @@ def play(folder: Path, draw: random.Random, zygote: Zygote, tally: Tally) -> Non
     with Store(path) as store:
         store.backup(saved)
     # Writers alone: everything is there.
-    writers = [zygote.start(write, path, who, draw.randint(2, 12)) for who in "ab"]
+    writers = [zygote.start(write, path, who, draw.randint(2, MOST)) for who in "ab"]
     for run in writers:
         tally.hear(run.wait())
     with Store(path) as store:
@@ -74,11 +75,11 @@ def play(folder: Path, draw: random.Random, zygote: Zygote, tally: Tally) -> Non
         tally.check(run.acks("case"), kept, path)
     # With somebody who replaces the file: what was written since is there, and nobody's file
     # was taken away while he had it open.
-    writer = zygote.start(write, path, "c", draw.randint(4, 12))
+    writer = zygote.start(write, path, "c", draw.randint(MOST // 2, MOST))
     work = draw.choice([swap, copy])
     source = saved if work is swap else folder / "mine.duckdb"
     arguments = (path, saved) if work is swap else (source, path)
-    other = zygote.start(work, *arguments, draw.randint(1, 6))
+    other = zygote.start(work, *arguments, draw.randint(1, MOST // 2))
     for run in (writer, other):
         tally.hear(run.wait())
     last = max(other.acks("swapped"), default=0.0)

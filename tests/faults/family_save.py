@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from harness import Log, Tally, Zygote
+from harness import SHORT, Log, Tally, Zygote
 
 from ctxlab.core.cases import Case
 from ctxlab.core.segments import Message
@@ -13,8 +13,8 @@ from ctxlab.store import Store
 from ctxlab.workshop.workshops import Workshops
 
 NAME = "kill -9, save"
-TRIES = (1, 30)
-ROUNDS = 3
+TRIES = (1, 3, 30)
+ROUNDS = 1 if SHORT else 3
 """Times that one file is killed and opened again."""
 
 
@@ -46,7 +46,7 @@ def play(folder: Path, draw: random.Random, zygote: Zygote, tally: Tally) -> Non
     versions: list[int] = []
     for _ in range(ROUNDS):
         run = zygote.start(save, path, max(cases, default=0) + 2, workshop)
-        run.kill_after(draw.randint(1, 120), draw.random() * 0.01)
+        run.kill_after(draw.randint(1, 40 if SHORT else 120), draw.random() * 0.01)
         tally.hear(run)
         cases += run.acks("case")
         versions += run.acks("version")

@@ -1,6 +1,6 @@
 """What all families of faults share: workers that can be killed, a tally, and its table.
 
-A family is a module beside this one with ``NAME``, ``TRIES`` (in the short and in the long mode)
+A family is a module beside this one with ``NAME``, ``TRIES`` (in the short, middle and long mode)
 and ``play(folder, draw, tally)``, which plays one try on files of its own: it starts workers of
 its module, kills or starves them by the seeded schedule ``draw``, opens what they leave, and
 tells the tally what was acknowledged and what is missing. A worker is a function of the module
@@ -25,7 +25,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-LONG = os.environ.get("CTXLAB_HYPOTHESIS") == "nightly"
+MODES = ("short", "middle", "long")
+_NIGHTLY = os.environ.get("CTXLAB_HYPOTHESIS") == "nightly"
+MODE = MODES.index("long" if _NIGHTLY else os.environ.get("CTXLAB_FAULTS", "short"))
+"""Within the test suite, as a step of its own in `.ci/run`, and at night."""
+SHORT, LONG = MODE == 0, MODE == 2
 SEED = int(os.environ.get("CTXLAB_FAULTS_SEED", "20261125"))
 PATIENCE = 60.0
 """Seconds after which a worker that has not ended hangs."""
