@@ -8,7 +8,7 @@ import os
 import pytest
 
 from ctxlab.core.cases import Case, Probe
-from ctxlab.core.segments import Message
+from ctxlab.core.segments import Message, Payload
 from ctxlab.datasets import load, read
 from ctxlab.datasets.errata import Erratum, corrected
 from ctxlab.errors import DataError
@@ -119,8 +119,8 @@ def test_sharegpt_keeps_its_prompt_and_its_tools(tmp_path):
     """Beside the turns; a turn of the system is there instead of the prompt."""
     raw = {"system": "Be brief.", "tools": '[{"name": "clock"}]', "conversations": SHARED}
     [case] = cases(raw, tmp_path)
-    assert said(case)[:2] == [("system", "Be brief."), ("system", '[{"name": "clock"}]')]
-    assert case.messages[1].about.kind == "tools"
+    assert said(case)[:2] == [("system", "Be brief."), ("system", "")]
+    assert case.messages[1].payload == (Payload("tools", '[{"name": "clock"}]'),)
     own = [{"from": "system", "value": "Be exact."}, *SHARED]
     [case] = cases({**raw, "conversations": own, "tools": "[]"}, tmp_path)
     assert said(case)[0] == ("system", "Be exact.")
@@ -154,7 +154,7 @@ def test_sharegpt_calls_are_answered_in_their_order(tmp_path):
         ({"input": {"messages": [{"role": "user", "content": "Hi"}], "tools": [{"name": "f"}]},
           "preferred_output": [{"role": "assistant", "content": "A"}],
           "non_preferred_output": [{"role": "assistant", "content": "B"}]}, None,
-         [['[{"name": "f"}]', "Hi", "A"], ['[{"name": "f"}]', "Hi", "B"]]),
+         [["", "Hi", "A"], ["", "Hi", "B"]]),
         ({"question_id": "q", "conversation_a": [{"role": "user", "content": "Hi"}],
           "conversation_b": [{"role": "user", "content": "Hi"}]},
          ["q/conversation_a", "q/conversation_b"], [["Hi"], ["Hi"]]),

@@ -39,7 +39,7 @@ class AISDK(ChatAdapter):
             return False
         found = [m.get("content") for m in messages if isinstance(m, dict)]
         parts = [part for content in found if isinstance(content, list) for part in content]
-        return any(isinstance(part, dict) and part.get("type") in _OWN for part in parts)
+        return any(isinstance(part, dict) and str(part.get("type")) in _OWN for part in parts)
 
     def pieces(self, fields: Fields, home: int, model: str) -> Iterator[Piece]:
         """Yield a piece of every result of a message, and one of its other parts."""

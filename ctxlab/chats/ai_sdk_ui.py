@@ -74,14 +74,14 @@ class AISDKUI(ChatAdapter):
     ) -> dict[str, Any] | None:  # fmt: skip
         """Return a message, None where nothing is left; copies in `content` follow the parts."""
         if rest:
-            parts = [*message.get("parts", []), *({"type": "text", "text": t} for t in rest)]
-            message = {**message, "parts": parts}
-        shown = message.get("parts") or []
+            added = [{"type": "text", "text": text} for text in rest]
+            message = {**message, "parts": [*message.get("parts", []), *added]}
+        parts = message.get("parts") or []
         if not raw.get("parts"):
-            if not message.get("content") and not message.get("toolInvocations") and not shown:
+            if not message.get("content") and not message.get("toolInvocations") and not parts:
                 return None if raw.get("content") or raw.get("toolInvocations") else message
             return message
-        if not any(part.get("type") not in ("step-start", "reasoning") for part in shown):
+        if not any(part.get("type") not in ("step-start", "reasoning") for part in parts):
             return None
         if message is not raw and isinstance(raw.get("content"), str):
             texts = [part["text"] for part in parts if part.get("type") == "text"]

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
-from ctxlab.chats.anthropic import is_anthropic, messages_from_anthropic
+from ctxlab.chats.adapter import Adapter
+from ctxlab.chats.adapters import adapter_of
 from ctxlab.chats.case_building import build_case
-from ctxlab.chats.entries import Convert, Entry, converted
+from ctxlab.chats.conversation import conversation
+from ctxlab.chats.entries import Convert, Entry, converted, settled
 from ctxlab.chats.fields import Fields, expect
+from ctxlab.chats.media import json_payload
 from ctxlab.chats.openai import messages_from_openai
 from ctxlab.chats.table_rows import parsed
 from ctxlab.core.cases import Case
 from ctxlab.core.segments import Message
+from ctxlab.errors import DataError
+
+_LIST = re.compile(r"^\w*")
 
 
 def is_chat(raw: object) -> bool:
@@ -30,15 +38,16 @@ def is_chat(raw: object) -> bool:
     )
 
 
-def converter(messages: object) -> Convert:
-    """Return what reads messages of this shape.
+def reader_of(adapter: Adapter) -> Convert:
+    """Return what reads messages by an adapter.
 
     Examples
     --------
-    >>> converter([{"role": "user", "content": "Hi"}]).__name__
-    'messages_from_openai'
+    >>> from ctxlab.chats.openai import OPENAI
+    >>> reader_of(OPENAI)([{"role": "user", "content": "Hi"}])[0].content
+    'Hi'
     """
-    return messages_from_anthropic if is_anthropic(messages) else messages_from_openai
+    return lambda chat: conversation(adapter.read(chat))
 
 
 def chat_of(messages: object, path: str, before: Iterable[Entry] = ()) -> tuple[Message, ...]:
@@ -47,7 +56,7 @@ def chat_of(messages: object, path: str, before: Iterable[Entry] = ()) -> tuple[
     Parameters
     ----------
     messages : object
-        A list of messages, or its JSON.
+        A list of messages of any API that has an adapter, or its JSON.
     path : str
         Where it stands, for errors.
     before : iterable of Entry
@@ -64,9 +73,13 @@ def chat_of(messages: object, path: str, before: Iterable[Entry] = ()) -> tuple[
     'Hi'
     """
     found = expect(parsed(messages), list, path)
-    convert = converter(found)
-    # What comes first is in OpenAI's shape, which is Anthropic's too where content is text.
-    return converted([*before, *entries(found, path)], convert)
+    first = converted(before, messages_from_openai)
+    named = [replace(message, id=f"s{message.id[1:]}") for message in first]
+    try:
+        said = reader_of(adapter_of(found))(found)
+    except DataError as error:
+        raise DataError(error.problem, field=_LIST.sub(lambda _: path, error.field)) from error
+    return settled([*named, *said])
 
 
 def entries(messages: Iterable[object], path: str) -> Iterator[Entry]:
@@ -103,20 +116,18 @@ def prompt(system: object, path: str = "system") -> list[Entry]:
 
 
 def definitions(tools: object, path: str = "tools") -> list[Entry]:
-    """Return tool definitions that stand beside a chat as the system's entry: they are sent.
+    """Return tool definitions that stand beside a chat as an entry of their own: they are sent.
 
     Examples
     --------
-    >>> definitions('[{"name": "clock"}]')[0].kind, definitions("[]")
+    >>> definitions('[{"name": "clock"}]')[0].raw.payload[0].kind, definitions("[]")
     ('tools', [])
     """
-    import json
-
     found = parsed(tools)
     if not found or not isinstance(found, list | dict):
         return []
-    text = tools if isinstance(tools, str) else json.dumps(found, ensure_ascii=False)
-    return [Entry({"role": "system", "content": text}, path, "tools")]
+    payload = json_payload("tools", tools if isinstance(tools, str) else found)
+    return [Entry(Message("m0", "system", "", pinned=True, payload=(payload,)), path)]
 
 
 def case_of(

@@ -30,7 +30,7 @@ def is_case(raw: object) -> bool:
     """
     if not isinstance(raw, dict) or "messages" not in raw:
         return False
-    # A chat for fine-tuning may name its dataset too; its messages have no ids.
+    # A chat for fine-tuning may name its dataset too; its messages have no ids, or no content.
     return "probes" in raw or ("dataset" in raw and not _is_plain_chat(raw["messages"]))
 
 
@@ -38,7 +38,9 @@ def _is_plain_chat(messages: object) -> bool:
     return (
         isinstance(messages, list)
         and bool(messages)
-        and not any(isinstance(message, dict) and "id" in message for message in messages)
+        and not all(
+            isinstance(m, dict) and "id" in m and m.get("content") is not None for m in messages
+        )
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from asyncio import to_thread
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal, overload
 
 from ctxlab.chats.adapter import Adapter
@@ -167,6 +169,19 @@ def compress(
     adapter = adapter_of(given, api)
     found: Chat | dict[str, Any] | Explained = compressed(plan, adapter, given, explain=explain)
     return found
+
+
+async def acompress(messages: Any, **how: Any) -> Any:  # noqa: ANN401 - as `compress`
+    """Compress as `compress` does, in a thread, so that an event loop goes on meanwhile.
+
+    Examples
+    --------
+    >>> import asyncio
+    >>> asyncio.run(acompress([{"role": "user", "content": "Hi"}], budget=99))
+    [{'role': 'user', 'content': 'Hi'}]
+    """
+    call: Callable[[], Any] = partial(compress, messages, **how)
+    return await to_thread(call)
 
 
 def compressed(plan: Plan, adapter: Adapter, given: Any, *, explain: bool = False) -> Any:  # noqa: ANN401

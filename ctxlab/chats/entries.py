@@ -72,7 +72,8 @@ def converted(entries: Iterable[Entry], convert: Convert) -> tuple[Message, ...]
     found: list[Message] = []
     for number, entry in enumerate(entries):
         try:
-            messages = convert([entry.raw])
+            raw = entry.raw
+            messages = (raw,) if isinstance(raw, Message) else convert([raw])
         except DataError as error:
             field = _FIRST.sub("", error.field)
             place = ".".join(part for part in (entry.path, field) if part)

@@ -165,7 +165,7 @@ def _content(inner: Fields, where: Path, parts: Parts, calls: dict[str, int], mo
         return
     expect(content, list, inner.at("content"))
     for at, block in enumerate(content):
-        node = (*where, "content", at)
+        node: Path = (*where, "content", at)
         if isinstance(block, str):
             parts.text(block, node)
             continue
@@ -188,7 +188,7 @@ def _additional(inner: Fields, where: Path, parts: Parts, calls: dict[str, int])
     for at, call in enumerate(copies if isinstance(copies, list) else ()):
         called = call.get("id") if isinstance(call, dict) else None
         if isinstance(called, str) and called in calls:
-            node = (*where, "additional_kwargs", "tool_calls", at)
+            node: Path = (*where, "additional_kwargs", "tool_calls", at)
             parts.slots.append(Slot("call", node, number=calls[called]))
     for key, value in extra.items():
         if key not in _COPIES and value not in (None, "", [], {}):

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ctxlab.chats.media import payload_tokens
-from ctxlab.chats.pieces import Kept, Link, Piece, left, linked, unsent
+from ctxlab.chats.pairing import linked, unsent
+from ctxlab.chats.pieces import Kept, Link, Piece, left
 from ctxlab.core.budgets import Budget
 from ctxlab.core.context import Context
 from ctxlab.core.recipe import Recipe

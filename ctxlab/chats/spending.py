@@ -275,7 +275,8 @@ def windows_of(case: Case, counter: TokenCounter) -> list[Window]:
             current = Window(0, kept, kept, 0, told.trigger, before, after)
         if message.about and message.about.kind == "summary":
             current = replace(current, summary=current.summary + cost, start=current.start + cost)
-        if message.role == "system":
+        elif message.role == "system":
+            # Prompts and definitions go with every request; a summary with those of its window.
             fixed += cost
         current = replace(current, messages=current.messages + 1, end=current.end + cost)
     return [*found, current]

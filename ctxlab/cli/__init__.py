@@ -13,6 +13,7 @@ import typer
 
 from ctxlab.cli import (
     comparing,
+    compressing_chats,
     experiments,
     exporting,
     lab,
@@ -54,6 +55,7 @@ app.command()(workshop_commands.backup)
 app.command()(workshop_commands.restore)
 app.command("export")(exporting.export_)
 app.command()(production.push)
+app.command()(compressing_chats.compress)
 app.add_typer(workshop_editing.workshop_app, name="workshop")
 app.add_typer(schemas.schema_app, name="schema")
 app.add_typer(schemas.protocol_app, name="protocol")

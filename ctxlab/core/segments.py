@@ -121,8 +121,7 @@ class About:
     kind : str
         ``"summary"`` for what a compaction wrote, ``"injected"`` for what a harness says in a
         user's voice, ``"replayed"`` for what another session's log holds too, ``"thinking"`` for
-        reasoning that is a message of its own, ``"tools"`` for definitions that are sent beside
-        the messages; empty otherwise.
+        reasoning that is a message of its own; empty otherwise.
     compaction : Compaction, optional
         What took place right before the message: later prompts hold none of the messages before
         it but those that were kept, and the system's.

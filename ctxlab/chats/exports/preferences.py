@@ -56,7 +56,9 @@ def read_preference(raw: object, name: str) -> Iterator[Case]:
         raise DataError("is missing; expected an answer that was chosen", field="chosen")
     for side in pair:
         asked = [] if _holds_prompt(fields.raw[side]) else _asked(fields)
-        before = prompt(fields.raw.get("system")) + definitions(fields.raw.get("tools"))
+        request = fields.raw.get("input")
+        tools = fields.raw.get("tools") or (isinstance(request, dict) and request.get("tools"))
+        before = prompt(fields.raw.get("system")) + definitions(tools)
         messages = chat_of([*asked, *_answer(fields, side)], side, before)
         yield replace(build_case(f"{given}/{side}", "preference", messages), cluster=given)
 
@@ -68,9 +70,7 @@ def _holds_prompt(answer: object) -> bool:
 def _asked(fields: Fields) -> list[object]:
     """Return the prompt: messages, a text, turns with a sender, or the input of a request."""
     if fields.has("input") and isinstance(fields.raw["input"], dict):
-        body = fields.child("input")
-        tools = [entry.raw for entry in definitions(body.raw.get("tools"))]
-        return [*tools, *(value for _, value in body.items("messages"))]
+        return [value for _, value in fields.child("input").items("messages")]
     for name in ("prompt", "question", "instruction", "conversations"):
         value = fields.raw.get(name)
         if isinstance(value, list):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ctxlab.chats.any_chat import converter
+from ctxlab.chats.adapters import adapter_of
+from ctxlab.chats.any_chat import reader_of
 from ctxlab.chats.case_building import build_case
 from ctxlab.chats.entries import Entry, converted
 from ctxlab.chats.fields import Fields, expect
@@ -51,7 +52,7 @@ def read_cline(raw: object, name: str) -> Iterator[Case]:
         shown = {key: one for key, one in message.raw.items() if key not in (*_BESIDE, "id")}
         when = message.scalar("ts") if message.has("ts") else None
         entries.append(Entry(shown, message.path, created_at=when))
-    convert = converter([entry.raw for entry in entries])
+    convert = reader_of(adapter_of([entry.raw for entry in entries]))
     yield build_case(name, "cline", converted(entries, convert))
 
 

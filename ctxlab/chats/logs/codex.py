@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ctxlab.chats.any_chat import reader_of
 from ctxlab.chats.case_building import build_case
 from ctxlab.chats.entries import Entry, compacted, converted, figure
 from ctxlab.chats.fields import expect
 from ctxlab.chats.file_format import Format
-from ctxlab.chats.logs.codex_items import Record, as_chat, injected, records_of
-from ctxlab.chats.openai import messages_from_openai
+from ctxlab.chats.logs.codex_items import Record, injected, records_of
+from ctxlab.chats.responses import RESPONSES
 from ctxlab.core.cases import Case
 from ctxlab.core.segments import Compaction
 from ctxlab.errors import DataError
@@ -70,7 +71,7 @@ def read_codex(raw: object, name: str) -> Iterator[Case]:
     rollout = _Rollout(mirrors=not items)
     for record in records:
         rollout.take(record)
-    messages = converted(rollout.finished(), messages_from_openai)
+    messages = converted(rollout.finished(), reader_of(RESPONSES))
     if not messages:
         raise DataError("holds no message; expected records of type response_item", field="type")
     # A fork and its parent say much the same: they are not independent.
@@ -127,7 +128,7 @@ class _Rollout:
         prompt = payload.get("base_instructions", payload.get("instructions"))
         text = prompt.get("text") if isinstance(prompt, dict) else prompt
         if isinstance(text, str) and text:
-            shown = {"role": "system", "content": text}
+            shown = {"type": "message", "role": "system", "content": text}
             self._put(Entry(shown, record.path, created_at=record.created_at), "")
 
     def _event(self, record: Record, kind: object) -> None:
@@ -166,7 +167,7 @@ class _Rollout:
         told = told or ("thinking" if item.get("type") == "reasoning" else "")
         if self.replaying and told in ("", "thinking"):
             told = "replayed"
-        shown = as_chat(item, record.path)
+        shown = {"type": "message", **item}
         self._put(Entry(shown, record.path, told, created_at=record.created_at), _key(item))
 
     def _put(self, entry: Entry, key: str) -> None:
