@@ -18,7 +18,7 @@ from ctxlab.cli import (
     lab,
     listing,
     loading,
-    power,
+    planned,
     production,
     showing,
     workshop_commands,
@@ -42,7 +42,7 @@ app.command()(showing.show)
 app.command()(experiments.experiments)
 app.command()(experiments.reproduce)
 app.command()(experiments.diff)
-app.command()(power.power)
+app.command()(planned.power)
 app.command()(experiments.metrics)
 app.command()(listing.strategies)
 app.command()(listing.formats)
