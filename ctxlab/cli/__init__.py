@@ -19,7 +19,7 @@ from ctxlab.cli import (
     lab,
     listing,
     loading,
-    power,
+    planned,
     production,
     schemas,
     showing,
@@ -45,7 +45,7 @@ app.command()(showing.show)
 app.command()(experiments.experiments)
 app.command()(experiments.reproduce)
 app.command()(experiments.diff)
-app.command()(power.power)
+app.command()(planned.power)
 app.command()(experiments.metrics)
 app.command()(listing.strategies)
 app.command()(listing.formats)
