@@ -19,26 +19,37 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ctxlab.bench.explaining import Explanation, explain
     from ctxlab.bench.grid import Grid
+    from ctxlab.bench.inspecting import inspect
     from ctxlab.bench.results import Results
     from ctxlab.chats.anthropic_reader import messages_from_anthropic
     from ctxlab.chats.compressing import compress
     from ctxlab.chats.openai_reader import messages_from_openai
+    from ctxlab.chats.spending import spent_by, windows_of
     from ctxlab.chats.workshop_file import load_workshop
     from ctxlab.core.budgets import Budget, TierBudget, TierShare
     from ctxlab.core.cases import Case, Probe
     from ctxlab.core.context import Context
+    from ctxlab.core.metric import Metric, MetricTraits
     from ctxlab.core.recipe import Recipe
-    from ctxlab.core.segments import ContextTier, Message, Segment, Span, ToolCall
+    from ctxlab.core.segments import (
+        About,
+        Compaction,
+        ContextTier,
+        Message,
+        Segment,
+        Span,
+        ToolCall,
+    )
     from ctxlab.core.specs import parse
     from ctxlab.core.strategy import Outcome, Pipeline, Select, Strategy, Traits, run
     from ctxlab.core.task import Task
     from ctxlab.core.tokens import ChatFormat, TokenCounter
     from ctxlab.core.tools import Tools
-    from ctxlab.datasets import load, read
+    from ctxlab.datasets import load, read, read_workshop
     from ctxlab.models import load_encoder
     from ctxlab.store import Store
     from ctxlab.testing import check_laws
-    from ctxlab.workshop.assembly import assemble
+    from ctxlab.workshop.assembly import assemble, step_chart, step_table
     from ctxlab.workshop.autosave import AutoSaver
     from ctxlab.workshop.handle import Workshop
     from ctxlab.workshop.workshops import Workshops
@@ -46,26 +57,37 @@ if TYPE_CHECKING:
 _MODULES = {
     "bench.explaining": ("Explanation", "explain"),
     "bench.grid": ("Grid",),
+    "bench.inspecting": ("inspect",),
     "bench.results": ("Results",),
     "chats.anthropic_reader": ("messages_from_anthropic",),
     "chats.compressing": ("compress",),
     "chats.openai_reader": ("messages_from_openai",),
+    "chats.spending": ("spent_by", "windows_of"),
     "chats.workshop_file": ("load_workshop",),
     "core.budgets": ("Budget", "TierBudget", "TierShare"),
     "core.cases": ("Case", "Probe"),
     "core.context": ("Context",),
+    "core.metric": ("Metric", "MetricTraits"),
     "core.recipe": ("Recipe",),
-    "core.segments": ("ContextTier", "Message", "Segment", "Span", "ToolCall"),
+    "core.segments": (
+        "About",
+        "Compaction",
+        "ContextTier",
+        "Message",
+        "Segment",
+        "Span",
+        "ToolCall",
+    ),
     "core.specs": ("parse",),
     "core.strategy": ("Outcome", "Pipeline", "Select", "Strategy", "Traits", "run"),
     "core.task": ("Task",),
     "core.tokens": ("ChatFormat", "TokenCounter"),
     "core.tools": ("Tools",),
-    "datasets": ("load", "read"),
+    "datasets": ("load", "read", "read_workshop"),
     "models": ("load_encoder",),
     "store": ("Store",),
     "testing": ("check_laws",),
-    "workshop.assembly": ("assemble",),
+    "workshop.assembly": ("assemble", "step_chart", "step_table"),
     "workshop.autosave": ("AutoSaver",),
     "workshop.handle": ("Workshop",),
     "workshop.workshops": ("Workshops",),
@@ -90,6 +112,17 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever goes by the name
             if name in registry:
                 return registry.find(name)
     raise AttributeError(f"module 'ctxlab' has no attribute {name!r}")
+
+
+def load_ipython_extension(shell: Any) -> None:  # noqa: ANN401 - an interactive shell
+    """Give a notebook the magics of ctxlab: what ``%load_ext ctxlab`` calls.
+
+    Examples
+    --------
+    >>> from IPython.core.interactiveshell import InteractiveShell
+    >>> load_ipython_extension(InteractiveShell.instance())
+    """
+    import_module("ctxlab.cli.magics").register(shell)
 
 
 def __dir__() -> list[str]:

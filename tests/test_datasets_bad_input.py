@@ -271,8 +271,9 @@ def test_two_files_that_give_the_same_id_are_an_error(tmp_path):
 
 def test_a_folder_without_such_files_says_so(tmp_path):
     """Nothing found is an error, not an empty success."""
-    (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(DataError, match=r"holds no \.json"):
+    for name in ("notes.txt", "chart.png"):
+        (tmp_path / name).write_text("x")
+    with pytest.raises(DataError, match=r"no file of conversations; it holds .*notes.txt"):
         list(read_all([tmp_path]))
 
 

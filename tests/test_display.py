@@ -10,17 +10,19 @@ from html.parser import HTMLParser
 import pytest
 
 from ctxlab.bench.grid import DEFAULT_METRICS, Grid
-from ctxlab.bench.losses import LostEvidence, LostProbe
 from ctxlab.core.budgets import TierUse
+from ctxlab.core.cases import Case, Probe
 from ctxlab.core.context import Context
 from ctxlab.core.ledger import Fate, LedgerEntry
 from ctxlab.core.metric import FunctionMetric, MetricTraits
 from ctxlab.core.segments import Message
 from ctxlab.core.strategy import Select
-from ctxlab.display.charts import availability_curve, bundle, frontier, pareto
-from ctxlab.display.html import budget_html, context_html, ledger_html
+from ctxlab.display.chart_rendering import bundle
+from ctxlab.display.charts import availability_curve, frontier, pareto
+from ctxlab.display.conversation_views import context_html, ledger_html
 from ctxlab.display.leaderboards import leaderboard_html
-from ctxlab.display.report import ReportData, build_report, json_for_html
+from ctxlab.display.report import ReportData, build_report, json_for_html, lost_tables, report_data
+from ctxlab.display.tier_faces import tiers_html
 from ctxlab.testing import sample_case, sample_results
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> & \"'"
@@ -52,25 +54,23 @@ class Named(Select):
         return [1.0 for _ in context]
 
 
-def hostile_board():
-    """Return a leaderboard whose strategy and metric carry hostile text in their names."""
+def hostile_results():
+    """Return results whose strategy, metric, messages and questions carry hostile text."""
     hostile = FunctionMetric(
         function=lambda run: 1.0, shown=MetricTraits(title=HOSTILE, unit="share")
     )
-    grid = Grid(
-        [Named(label=HOSTILE), "KeepLast()"],
-        ["40%"],
-        [sample_case()],
-        metrics=[*DEFAULT_METRICS, hostile],
-    )
+    messages = [Message(f"m{i}", "user", f"{i} {HOSTILE}", name=HOSTILE) for i in range(8)]
+    probes = [Probe(f"p{i}", f"{i} {HOSTILE}", HOSTILE, (f"m{i}",), HOSTILE) for i in range(8)]
+    case = Case(HOSTILE, HOSTILE, tuple(messages), tuple(probes))
+    strategies = [Named(label=HOSTILE), "KeepLast()", "BM25()"]
+    grid = Grid(strategies, ["40%", "70%"], [case], metrics=[*DEFAULT_METRICS, hostile])
     with ThreadPoolExecutor(1) as threads:
-        return grid.run(executor=threads).leaderboard()
+        return grid.run(executor=threads)
 
 
 def hostile_report() -> ReportData:
-    evidence = (LostEvidence(HOSTILE, HOSTILE, HOSTILE, HOSTILE),)
-    lost = LostProbe(HOSTILE, "p", HOSTILE, HOSTILE, HOSTILE, HOSTILE, "40%", evidence)
-    return ReportData(HOSTILE, hostile_board(), [lost], {"command": HOSTILE})
+    data = report_data(hostile_results(), HOSTILE)
+    return replace(data, manifest={**data.manifest, "command": HOSTILE})
 
 
 def test_a_notebook_repr_needs_no_script_style_or_class():
@@ -78,33 +78,16 @@ def test_a_notebook_repr_needs_no_script_style_or_class():
     context = Context.of([Message("m1", "user", HOSTILE, name=HOSTILE)])
     entry = LedgerEntry("message:m1", 0, 9, Fate.DROPPED, HOSTILE, 9, 0, HOSTILE)
     pages = [
-        leaderboard_html(hostile_board()),
+        leaderboard_html(hostile_results().leaderboard()),
+        hostile_results()._repr_html_(),
         context_html(context),
-        ledger_html(context, [entry]),
-        budget_html([TierUse(HOSTILE, 9, 5)]),
+        ledger_html(context, Context(), [entry]),
+        tiers_html([TierUse(HOSTILE, 9, 5)]),
         sample_results()._repr_html_(),
     ]
     for page in pages:
-        assert not re.search(r"<(script|style|img|link)|class=|onerror=[^&]*>", page)
-
-
-def test_only_what_was_dropped_is_struck_through():
-    """The reason stands beside it, readable."""
-    context = Context.of([Message("m1", "user", "gone"), Message("m2", "user", "kept")])
-    entries = [
-        LedgerEntry("message:m1", 0, 4, Fate.DROPPED, "KeepLast()", 1, 0, "too old"),
-        LedgerEntry("message:m2", 0, 4, Fate.KEPT, "", 1, 1, ""),
-    ]
-    page = ledger_html(context, entries)
-    struck = re.findall(r"<s [^>]*>(.*?)</s>", page)
-    assert struck == ["gone"]
-    assert "too old" in page
-
-
-def test_long_conversations_are_cut_and_say_so():
-    """A thousand messages do not freeze a notebook."""
-    context = Context.of(Message(f"m{i}", "user", "x") for i in range(1000))
-    assert "600 more segments are not shown" in context_html(context)
+        tags = " ".join(re.findall(r"<[^>]*>", page))
+        assert not re.search(r"<(script|style|img|link)|class=|\bonerror=(?![^']*')", tags)
 
 
 def test_charts_are_the_same_bytes_every_time(board):
@@ -148,11 +131,28 @@ def test_a_report_without_questions_shows_sizes_alone(board):
     case = replace(sample_case(), probes=())
     with ThreadPoolExecutor(1) as threads:
         results = Grid(["KeepLast()"], ["40%"], [case]).run(executor=threads)
-    page = build_report(ReportData("Chats", results.leaderboard()))
+    page = build_report(report_data(results, "Chats"))
     assert "These conversations have no questions" in page
-    assert page.count("<section hidden>") == page.count('<section class="charts" hidden>') == 1
-    assert '{"curve": null, "pareto": null}' in page
-    assert " hidden>" not in build_report(ReportData("Cases", board))
+    assert page.count(" hidden>") == 5
+    assert '<script type="application/json" id="chart-data">{}</script>' in page
+    assert build_report(report_data(sample_results(), "Cases")).count(" hidden>") == 1
+
+
+def test_the_report_begins_with_what_to_take(board):
+    """The first lines are the best strategy against the baseline, and what is not decisive."""
+    page = build_report(report_data(sample_results(), "Cases"))
+    answer = page.split("class='headline'")[1].split("</div>")[0]
+    assert "BM25()" in answer
+    assert "leads KeepLast()" in answer
+    assert "not decisive" in answer
+
+
+def test_the_report_holds_all_that_was_lost():
+    """Every lost question is there, whatever their number; words are told once."""
+    results = sample_results()
+    tables = lost_tables(results.lost())
+    assert len(tables["rows"]) == len(list(results.lost())) > 4
+    assert len(tables["messages"]) == len({tuple(m) for m in tables["messages"]})
 
 
 @pytest.fixture(scope="module")
@@ -203,10 +203,32 @@ def test_the_report_sorts_and_filters(page):
         )
     ]
     assert shares == sorted(shares, reverse=True)
-    assert page.locator("#lost details").count() == 1
+    everything = page.locator("#lost .lost").count()
+    assert everything > 4
     page.fill("#by-text", "words that are nowhere")
-    assert page.locator("#lost details").count() == 0
-    assert "0 of 1" in page.inner_text("#lost-count")
-    page.fill("#by-text", "alert")
-    page.locator("#lost summary").click()
-    assert "<img src=x" in page.inner_text("#lost .went")
+    assert page.locator("#lost .lost").count() == 0
+    assert "0 shown of 0 found" in page.inner_text("#lost-count")
+    page.fill("#by-text", "alert 7")
+    assert 0 < page.locator("#lost .lost").count() < everything
+    assert "<img src=x" in page.locator("#lost .went").first.inner_text()
+
+
+def test_the_report_looks_into_a_conversation(page):
+    """The inspector is in the file: a question jumps to its evidence, keys move the budget."""
+    box = page.locator(".ctx-inspector")
+    assert box.locator(".heads > div").count() == 4
+    box.locator(".probes button").nth(3).click()
+    assert "gold" in box.locator(".row.on").get_attribute("class")
+    box.focus()
+    page.keyboard.press("[")
+    assert box.locator(".bar output").first.inner_text() == "40%"
+    page.keyboard.press("]")
+    assert box.locator(".bar output").first.inner_text() == "70%"
+    assert page.faults == []
+
+
+def test_nothing_in_the_report_runs_over_its_edge(page):
+    """At 400 pixels, too, only tables and charts scroll, each in its own box."""
+    page.set_viewport_size({"width": 400, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    page.set_viewport_size({"width": 1200, "height": 800})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +15,7 @@ from ctxlab.core.strategy import Strategy, run
 from ctxlab.core.task import Task
 from ctxlab.errors import PinnedOverBudgetError
 from ctxlab.metrics import availability
-from ctxlab.strategies import BM25, Deduplicate, KeepLast, MaskObservations
+from ctxlab.strategies import BM25, Deduplicate, KeepLast, MaskObservations, Tiers
 from ctxlab.testing import chats, word_tools
 
 
@@ -72,7 +74,8 @@ def test_near_duplicates_are_found_and_different_texts_are_not():
 @given(chats(), st.integers(5, 60))
 def test_the_ledger_accounts_for_every_segment(messages, budget):
     """One entry each, in order; kept ones lose nothing, dropped ones leave nothing."""
-    context, task = Context.of(messages), Task(budget=budget, tools=word_tools(), query="fish")
+    tools = replace(word_tools(), overhead=lambda m: 3 + len(m.tool_calls), reply=2)
+    context, task = Context.of(messages), Task(budget=budget, tools=tools, query="fish")
     strategy = MaskObservations(keep=1) >> BM25() >> KeepLast()
     try:
         entries, outcomes = entries_of(strategy, context, task)
@@ -90,6 +93,50 @@ def test_the_ledger_accounts_for_every_segment(messages, budget):
     letters = "".join(entry.fate.letter for entry in entries.values())
     result = outcomes[-1].context if outcomes else context
     assert fates(context, result) == letters
+    before = sum(entry.tokens_before for entry in entries.values())
+    after = sum(entry.tokens_after for entry in entries.values())
+    assert before + 2 * bool(context) == task.size(context)
+    assert after + 2 * bool(result) == task.size(result)
+
+
+def test_tool_calls_are_counted_as_they_are_billed():
+    """A message without text that calls a tool takes its framing, the name and the arguments."""
+    context, task = agent(), Task(budget=400)
+    entries, _ = entries_of(KeepLast(), context, task)
+    call = ToolCall("c0", "read", '{"file": "f0"}')
+    message = Message("a0", "assistant", "", tool_calls=(call,))
+    assert entries["message:a0"].tokens_before == task.tools.overhead(message) > 8
+    total = sum(entry.tokens_before for entry in entries.values())
+    assert total + task.tools.reply == task.size(context)
+
+
+def test_what_scored_above_the_lowest_kept_says_that_it_did_not_fit():
+    """The best message is too long for the budget: its reason gives both numbers of tokens."""
+    texts = ["fish " * 40, "fish and bread", "bread at noon", "no such word"]
+    context = Context.of(Message(f"m{i}", "user", text) for i, text in enumerate(texts))
+    task = Task(budget=6, tools=word_tools(), query="fish")
+    entries, _ = entries_of(BM25(), context, task)
+    reason = entries["message:m0"].reason
+    assert reason.endswith("did not fit: it takes 42 tokens, and 5 were left")
+    kept = [entry.score for entry in entries.values() if entry.fate is Fate.KEPT]
+    for entry in entries.values():
+        if entry.fate is Fate.DROPPED and entry.score >= min(kept):
+            assert "did not fit" in entry.reason
+
+
+def test_what_was_kept_has_its_score_and_rank():
+    """In a pipeline and within tiers, too; what was never ranked has none."""
+    context = Context.of(
+        Message(f"m{i}", "user", text)
+        for i, text in enumerate(["fish and bread", "it rains", "bread", "fish"])
+    )
+    task = Task(budget=5, tools=word_tools(), query="fish")
+    for strategy in (BM25(), BM25() >> KeepLast(), Tiers(short_term=BM25())):
+        entries, _ = entries_of(strategy, context, task)
+        assert (entries["message:m3"].fate, entries["message:m3"].rank) == (Fate.KEPT, 1)
+        assert entries["message:m3"].score > 0
+    entries, _ = entries_of(KeepLast(), context, task)
+    assert (entries["message:m3"].rank, entries["message:m3"].score) == (None, None)
 
 
 WHOLE = Segment.of("message:m1", "There are 314 stalls in the hall. It rained all day.")

@@ -21,6 +21,7 @@ from ctxlab.core.segments import ContextTier, Message
 from ctxlab.core.tokens import TokenCounter
 from ctxlab.datasets import bundled_dir, load_workshop
 from ctxlab.errors import (
+    BudgetError,
     ConflictError,
     InvalidArtifactError,
     NotFoundError,
@@ -30,11 +31,12 @@ from ctxlab.errors import (
     UnknownNameError,
 )
 from ctxlab.store import Store
-from ctxlab.workshop import NOTHING_BEFORE, Protocol
+from ctxlab.strategies import Salience
+from ctxlab.workshop import NOTHING_BEFORE, ArcPhase, Protocol
 from ctxlab.workshop.artifacts import Artifacts, merge_patch
 from ctxlab.workshop.assembly import assemble, step_table
 from ctxlab.workshop.autosave import AutoSaver
-from ctxlab.workshop.compatibility import changes
+from ctxlab.workshop.schema_changes import changes
 from ctxlab.workshop.workshops import Workshops
 
 FILES = sorted((bundled_dir() / "workshops").glob("*.json"))
@@ -358,15 +360,52 @@ def test_the_order_of_an_assembled_context_is_stable(store):
     assert assemble(store, workshop.id, "validate").context == step.context
 
 
-def test_assembling_needs_no_tokenizer(tmp_path, monkeypatch):
-    """Stored counts are enough."""
-    with Store(tmp_path / "lab.duckdb") as store:
-        workshop = Workshops(store).add(load_workshop(FILES[0])).id
-    monkeypatch.setattr(
-        "ctxlab.core.tokens.load", lambda _: pytest.fail("the vocabulary was loaded")
-    )
-    with Store(tmp_path / "lab.duckdb", counter=TokenCounter()) as store:
-        assert assemble(store, workshop, "validate").report().prompt.used > 1000
+@pytest.mark.parametrize("file", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("limit", [1300, 6000])
+def test_the_budget_is_that_of_all_that_is_sent(store, file, limit):
+    """Prompt, messages, tool definitions and the reserve together, with and without a fill."""
+    workshop = Workshops(store).add(load_workshop(file))
+    tools = [{"name": "save_artifact", "parameters": {"type": "object"}}]
+    budget = TierBudget(limit, reply=100)
+    for step in (workshop.steps[0], workshop.steps[-1]):
+        for fill in (None, Salience()):
+            made = assemble(store, workshop.id, step, budget, fill=fill, tools=tools)
+            chat = [("system", made.prompt(phase)) for phase in ArcPhase]
+            said = [(s.role, s.text) for s in made.tier(ContextTier.SHORT_TERM)]
+            tokens = store.counter.count
+            sent = max(tokens(text) for _, text in chat) + tokens(json.dumps(tools[0]))
+            sent += sum(tokens(text) + 4 for _, text in said) + 4 + 3
+            assert sent <= limit - 100 + 8
+            assert made.report().prompt.over == 0
+            assert sum(use.used for use in made.report().tiers[:-1]) == made.report().prompt.used
+
+
+def test_a_fill_uses_what_the_tiers_leave(store):
+    """Earlier messages in their order after the summaries, as a part of their own."""
+    file = load_workshop(FILES[0])
+    workshop = Workshops(store).add(file)
+    bare = assemble(store, workshop.id, "validate")
+    made = assemble(store, workshop.id, "validate", fill=Salience())
+    parts = {use.tier: use for use in made.report().tiers}
+    assert parts["earlier messages"].used > 5_000
+    assert 14_000 < parts["prompt"].used <= 15_000
+    order = [m.id for s in file.steps for m in s.messages]
+    places = [order.index(segment.source.removeprefix("message:")) for segment in made.earlier()]
+    assert places == sorted(places)
+    text = made.prompt()
+    assert text.startswith(bare.prompt().split("## Phase now")[0])
+    assert text.index("## Summaries") < text.index("## Said in earlier steps")
+    held = [
+        sum(probe.answer.casefold() in step.prompt().casefold() for probe in file.probes)
+        for step in (bare, made)
+    ]
+    assert held[1] > 1.5 * held[0]
+
+
+def test_instructions_above_the_budget_are_an_error(workshop):
+    """Both numbers are named."""
+    with pytest.raises(BudgetError, match=r"take \d+ tokens and the prompt has 100"):
+        assemble(workshop.store, workshop.id, "challenge", TierBudget(100))
 
 
 RACE = """

@@ -40,7 +40,8 @@ def checked_metric(metric: str, metrics: Mapping[str, MetricTraits]) -> str:
     """
     if metric in metrics:
         return metric
-    known = {name.lower(): name for name in metrics} | {"answer": "AnswerKept"}
+    short = {name.rpartition(":")[2].lower(): name for name in metrics}  # one of a module's
+    known = {**short, **{name.lower(): name for name in metrics}, "answer": "AnswerKept"}
     found = known.get(metric.replace("_", "").lower())
     if found not in metrics:
         raise UnknownNameError("metric of this experiment", metric, metrics)

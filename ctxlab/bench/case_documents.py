@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 
 from ctxlab.core.cases import Case, Probe
+from ctxlab.core.messages import about_of
 from ctxlab.core.segments import Message, ToolCall
 
 
@@ -38,7 +39,13 @@ def from_document(document: str) -> Case:
     """
     raw = json.loads(document)
     messages = tuple(
-        Message(**{**m, "tool_calls": tuple(ToolCall(**call) for call in m["tool_calls"])})
+        Message(
+            **{
+                **m,
+                "tool_calls": tuple(ToolCall(**call) for call in m["tool_calls"]),
+                "about": about_of(m.get("about")),
+            }
+        )
         for m in raw.pop("messages")
     )
     probes = tuple(Probe(**{**p, "evidence": tuple(p["evidence"])}) for p in raw.pop("probes"))

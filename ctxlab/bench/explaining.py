@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from ctxlab.bench.inspecting import LADDER, Inspection, inspect_context
 from ctxlab.core.budgets import Budget
 from ctxlab.core.cases import Case
 from ctxlab.core.context import Context
@@ -20,6 +21,28 @@ from ctxlab.models import load_encoder
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a strategy changed: an explanation with what stayed as it was folded away.
+
+    Examples
+    --------
+    >>> from ctxlab.testing import sample_case
+    >>> explain("KeepLast()", sample_case().context(), "50%").changes()
+    Changes(7 of 12 segments)
+    """
+
+    of: Explanation
+
+    def __repr__(self) -> str:
+        changed = sum(entry.fate is not Fate.KEPT for entry in self.of.entries)
+        return f"Changes({changed:,} of {len(self.of.entries):,} segments)"
+
+    def _repr_html_(self) -> str:
+        of = self.of
+        return str(view("ledger_html", of.before, of.context, of.entries, changed=True))
 
 
 @dataclass(frozen=True)
@@ -38,6 +61,7 @@ class Explanation:
     task: Task
     outcomes: tuple[Outcome, ...]
     entries: tuple[LedgerEntry, ...]
+    case: Case | None = None
 
     @property
     def context(self) -> Context:
@@ -50,6 +74,41 @@ class Explanation:
         5
         """
         return self.outcomes[-1].context if self.outcomes else self.before
+
+    def changes(self) -> Changes:
+        """Return the same, showing only what changed.
+
+        Examples
+        --------
+        >>> from ctxlab.testing import sample_case
+        >>> explain("KeepLast()", sample_case().context(), "90%").changes()
+        Changes(1 of 12 segments)
+        """
+        return Changes(self)
+
+    def inspect(self, *others: Strategy | str) -> Inspection:
+        """Return the same run to look into, at a ladder of budgets, beside other strategies.
+
+        Examples
+        --------
+        >>> from ctxlab.testing import sample_case
+        >>> explain("KeepLast()", sample_case(), "50%").inspect("HeadTail()")
+        Inspection('market': 2 strategies at 17 budgets, 3 probes)
+        """
+        task, case = self.task, self.case or Case("conversation", "yours", ())
+        ruler = task.within(1)
+        size, pinned = ruler.size(self.before), ruler.pinned(self.before)
+        steps = [Budget.parse(step) for step in (task.budget, *LADDER)]
+        steps.sort(key=lambda step: step.resolve(size, pinned))
+        return inspect_context(
+            case,
+            self.before,
+            [self.strategy, *others],
+            steps,
+            query=task.query,
+            tools=task.tools,
+            seed=task.seed,
+        )
 
     def frame(self) -> pl.DataFrame:
         """Return the ledger as a frame: one row a span of the input.
@@ -73,7 +132,7 @@ class Explanation:
         return f"Explanation({self.strategy}: {listed}; {tokens})"
 
     def _repr_html_(self) -> str:
-        return str(view("ledger_html", self.before, self.entries))
+        return str(view("ledger_html", self.before, self.context, self.entries))
 
 
 def explain(
@@ -116,7 +175,7 @@ def explain(
     >>> "Who has the key?" in explanation.context.text
     True
     """
-    chosen = parse(strategy)
+    chosen, case = parse(strategy), context if isinstance(context, Case) else None
     context = _context(context)
     used = (tools or Tools.of()).encoding_with(None if encoder is None else load_encoder(encoder))
     ruler = Task(budget=1, tools=used)
@@ -124,7 +183,8 @@ def explain(
     gold = frozenset(f"message:{e}" for e in evidence) if chosen.traits.gold else frozenset()
     task = Task(budget=max(1, tokens), tools=used, query=query, seed=seed, evidence=gold)
     outcomes = tuple(run(chosen, context, task))
-    return Explanation(chosen, context, task, outcomes, tuple(ledger(context, outcomes, task)))
+    entries = tuple(ledger(context, outcomes, task))
+    return Explanation(chosen, context, task, outcomes, entries, case)
 
 
 def _context(given: Context | Case | Iterable[Message | Mapping[str, Any]]) -> Context:

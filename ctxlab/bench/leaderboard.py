@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ctxlab.bench.board_rows import BoardRow, Estimate
 from ctxlab.bench.measured import Measured
 from ctxlab.core.strategy import Traits
+from ctxlab.core.views import view
 from ctxlab.errors import StatisticsError
 from ctxlab.metrics.compression import budget_error, rate, throughput
 from ctxlab.stats import (
@@ -73,6 +74,9 @@ class Leaderboard:
         return "\n".join([head, *lines])
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return str(view("leaderboard_html", self))
 
     @cached_property
     def _rows(self) -> list[BoardRow]:
@@ -165,9 +169,17 @@ class Leaderboard:
         ours, base, clusters = self.paired(name, self.baseline, budget, metric)
         if not ours.size:
             return None
-        return PairedSample(ours, base, clusters, bounds=self._bounds(metric))
+        return PairedSample(ours, base, clusters, bounds=self.bounds(metric))
 
-    def _bounds(self, metric: str) -> tuple[float, float] | None:
+    def bounds(self, metric: str) -> tuple[float, float] | None:
+        """Return the least and the most of a metric where it has both.
+
+        Examples
+        --------
+        >>> from ctxlab.testing import sample_results
+        >>> sample_results().leaderboard().bounds("AllEvidence")
+        (0.0, 1.0)
+        """
         low, high = self.measured.metrics[metric].bounds
         return (low, high) if isfinite(high) and isfinite(low) else None
 
@@ -230,7 +242,7 @@ class Leaderboard:
         if cell is None or not there.any():
             return None
         values = self.measured.of(metric)[cell][there]
-        return cluster_interval(values, self.measured.clusters[there], bounds=self._bounds(metric))
+        return cluster_interval(values, self.measured.clusters[there], bounds=self.bounds(metric))
 
     def paired(
         self, a: str, b: str, budget: str, metric: str | None = None
@@ -289,7 +301,7 @@ class Leaderboard:
             unit=traits.unit,
             better=traits.better,
             margin=margin,
-            bounds=self._bounds(name),
+            bounds=self.bounds(name),
             budget=budget,
             adjusted_p=rival.metrics[name].p_value if rival and self.family.tests > 1 else None,
             family=str(self.family),
@@ -307,6 +319,10 @@ class Leaderboard:
         >>> [budget for budget, _ in sample_results().leaderboard().verdicts()]
         ['40%']
         """
+        return self._verdicts
+
+    @cached_property
+    def _verdicts(self) -> list[tuple[str, Comparison]]:
         found = []
         rows = [row for row in self.rows() if _is_rival(row)]
         for budget in dict.fromkeys(row.budget for row in rows):

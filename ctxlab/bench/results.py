@@ -4,68 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from ctxlab.bench.board_choices import checked_metric, default_baseline
 from ctxlab.bench.board_rows import BoardRow
-from ctxlab.bench.case_documents import from_document
 from ctxlab.bench.leaderboard import Leaderboard
 from ctxlab.bench.losses import LostProbe, lost_probes
 from ctxlab.bench.measured import Measured
+from ctxlab.bench.results_views import ResultsViews
+from ctxlab.bench.stored_results import Stored, stored_results
+from ctxlab.bench.transfer import transfer, transfer_frame
 from ctxlab.bench.verdicts import Verdicts
 from ctxlab.core.budgets import Budget
 from ctxlab.core.cases import Case
-from ctxlab.core.metric import MetricTraits
 from ctxlab.core.strategy import Strategy, Traits
-from ctxlab.core.views import view
 from ctxlab.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from ctxlab.store import Store
 
 
-@dataclass(frozen=True)
-class Stored:
-    """What the store holds of an experiment, as it was read.
-
-    Parameters
-    ----------
-    trials, outcomes, values : polars.DataFrame
-        One row per trial; per trial and probe; per trial, probe and metric.
-    metrics : mapping of str to (str, MetricTraits)
-        Name and traits of every metric, by its key.
-    metric_failures : list of (str, str, str, str)
-        Strategy, conversation, metric and error.
-    ledger : callable
-        The compact ledger of a trial, by its hash.
-    cases : callable
-        The conversations.
-    manifest : mapping
-        Versions, digests, encoding, seeds, command and machine.
-
-    Examples
-    --------
-    >>> from ctxlab.testing import sample_results
-    >>> sorted(sample_results().stored.manifest)[:4]
-    ['cases', 'command', 'ctxlab', 'encoder']
-    """
-
-    trials: pl.DataFrame
-    outcomes: pl.DataFrame
-    values: pl.DataFrame
-    metrics: Mapping[str, tuple[str, MetricTraits]]
-    metric_failures: list[tuple[str, str, str, str]]
-    ledger: Callable[[str], str]
-    cases: Callable[[], Iterable[Case]]
-    manifest: Mapping[str, Any]
-
-
-class Results:
+class Results(ResultsViews):
     """What an experiment measured: show it, ask it, compare with it, save it as a report.
 
     Examples
@@ -115,24 +77,7 @@ class Results:
         Traceback (most recent call last):
         ctxlab.errors.NotFoundError: ...
         """
-        runs = store.runs
-        found = runs.experiment(experiment)
-        known = tuple(cases)
-        return cls(
-            Stored(
-                trials=runs.trials(found.id),
-                outcomes=runs.outcomes(found.id),
-                values=runs.values(found.id),
-                metrics={
-                    key: (name, MetricTraits(**json.loads(traits)))
-                    for key, name, _, traits in runs.metrics(found.id)
-                },
-                metric_failures=runs.metric_failures(found.id),
-                ledger=runs.ledger,
-                cases=lambda: known or map(from_document, runs.cases(found.id)),
-                manifest=found.manifest,
-            )
-        )
+        return cls(stored_results(store, experiment, tuple(cases)))
 
     @property
     def trials(self) -> pl.DataFrame:
@@ -148,6 +93,11 @@ class Results:
     def manifest(self) -> Mapping[str, Any]:
         """Versions, digests, encoding, seeds, command and machine."""
         return self.stored.manifest
+
+    @property
+    def ledger(self) -> Callable[[str], str]:
+        """The compact ledger of a trial, by its hash."""
+        return self.stored.ledger
 
     @cached_property
     def measured(self) -> Measured:
@@ -301,6 +251,29 @@ class Results:
         found = (board.compare(first, second, each, margin=margin) for each in at)
         return Verdicts(tuple(at), tuple(found))
 
+    def leave_one_out(self, metric: str | None = None) -> pl.DataFrame:
+        """Return how the best strategy of all other data sets does on each one, left out in turn.
+
+        One row per budget, data set and kind (query-aware or not): what was chosen elsewhere,
+        its figure here with its interval, the best here in hindsight, the best control here, and
+        whether the choice holds, that is, is no worse than that control.
+
+        Raises
+        ------
+        StatisticsError
+            When the experiment has fewer than two data sets.
+
+        Examples
+        --------
+        >>> from ctxlab.testing import sample_results
+        >>> sample_results().leave_one_out()
+        Traceback (most recent call last):
+        ctxlab.errors.StatisticsError: a choice is tried on data that it was not made on: ...
+        """
+        metrics = self.measured.metrics
+        chosen = checked_metric(metric or next(iter(metrics)), metrics)
+        return transfer_frame(transfer(self.measured, self.traits, chosen))
+
     def failures(self) -> list[tuple[str, str, str]]:
         """Return strategy, conversation and error of every trial, and every metric, that failed.
 
@@ -340,62 +313,6 @@ class Results:
         if budget is not None:
             wanted = wanted.filter(pl.col("budget") == str(Budget.parse(budget)))
         return lost_probes(wanted, self.stored.ledger, self.cases)
-
-    def report(
-        self,
-        path: str | Path,
-        *,
-        title: str = "Context compression, compared",
-        metric: str | None = None,
-        baseline: str | Strategy | None = None,
-    ) -> Path:
-        """Write one self-contained HTML file: curves, frontier, table, verdicts, what was lost.
-
-        Parameters
-        ----------
-        path : str or Path
-            The file; one of that name is replaced.
-        title : str
-            The report's heading.
-        metric, baseline : str
-            As for `leaderboard`.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> from ctxlab.testing import sample_results
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     sample_results().report(f"{folder}/report.html").exists()
-        True
-        """
-        board = self.leaderboard(metric, baseline)
-        lost = list(self.lost())
-        return Path(view("write_report", path, title, board, lost, self.manifest))
-
-    def curve(self, metric: str | None = None, baseline: str | Strategy | None = None) -> Any:  # noqa: ANN401 - an altair chart
-        """Return a chart: a metric against the share of tokens kept, with intervals.
-
-        Examples
-        --------
-        >>> from ctxlab.testing import sample_results
-        >>> sample_results().curve().to_dict()["encoding"]["y"]["title"]
-        'all evidence kept'
-        """
-        return view("availability_curve", self.leaderboard(metric, baseline))
-
-    def pareto(self, metric: str | None = None) -> Any:  # noqa: ANN401 - an altair chart
-        """Return a chart: every strategy at every budget, with the frontier.
-
-        Examples
-        --------
-        >>> from ctxlab.testing import sample_results
-        >>> sample_results().pareto("answer").to_dict()["encoding"]["y"]["title"]
-        'answer kept'
-        """
-        return view("pareto", self.leaderboard(metric))
-
-    def _repr_html_(self) -> str:
-        return str(view("leaderboard_html", self.leaderboard()))
 
     def __repr__(self) -> str:
         asked = f"{self.outcomes.height} probes asked"

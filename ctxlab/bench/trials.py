@@ -15,7 +15,7 @@ from ctxlab.core.budgets import Budget
 from ctxlab.core.cases import Case, Probe
 from ctxlab.core.context import Context
 from ctxlab.core.laws import broken_laws
-from ctxlab.core.ledger import Fate, Traces, entry_of, fates
+from ctxlab.core.ledger import Fate, Traces, cause_of, fates
 from ctxlab.core.metric import Metric
 from ctxlab.core.result_keys import versions
 from ctxlab.core.run import Run
@@ -328,13 +328,8 @@ class Compressions:
             for message in probe.evidence:
                 for segment in run.before.from_source(f"message:{message}"):
                     if segment.source not in lost and traces.fate(segment) is not Fate.KEPT:
-                        entry = entry_of(segment, run.before, run.stages, run.task)
-                        lost[segment.source] = (
-                            entry.stage,
-                            entry.reason,
-                            entry.score,
-                            entry.rank,
-                        )
+                        stage, note = cause_of(segment, run.before, run.stages)
+                        lost[segment.source] = (stage, note.reason, note.score, note.rank)
         return lost
 
 

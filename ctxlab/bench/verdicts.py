@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import overload
 
+from ctxlab.core.views import view
 from ctxlab.stats import Comparison
 
 
@@ -60,3 +61,7 @@ class Verdicts(Sequence[Comparison]):
 
     def __str__(self) -> str:
         return self.sentence
+
+    def _repr_html_(self) -> str:
+        told = [(each.sentence, each.verdict) for each in self.comparisons]
+        return str(view("verdicts_html", self.budgets, *zip(*told, strict=True)))

@@ -13,6 +13,7 @@ from ctxlab.chats.case_building import build_case
 from ctxlab.chats.fields import Fields, expect
 from ctxlab.chats.file_format import Format
 from ctxlab.core.cases import Case, Probe
+from ctxlab.core.messages import about_of
 from ctxlab.core.segments import Message, Role, ToolCall
 from ctxlab.errors import DataError
 
@@ -111,6 +112,7 @@ def _message(fields: Fields) -> Message:
         ),
         tool_call_id=fields.optional("tool_call_id"),
         pinned=bool(fields.raw.get("pinned", False)),
+        about=about_of(fields.raw.get("about"), fields.at("about")),
     )
 
 

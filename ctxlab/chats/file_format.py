@@ -32,6 +32,9 @@ class Format:
         A small record with every field that is read, on which tests run.
     whole : bool
         A list at the top of a file is one record, not many.
+    lines : bool
+        The lines of a file, or the rows of a table, are one record, as those of a log are:
+        `recognises` is shown a list of the first of them, `read` a list of all.
     priority : int
         A record is tried in the formats of higher priority first: above 0 for one that says
         what it is, below for one that many records look like.
@@ -59,4 +62,5 @@ class Format:
     read: Reader
     example: object
     whole: bool = False
+    lines: bool = False
     priority: int = 0

@@ -15,6 +15,7 @@ from ctxlab.cli import (
     comparing,
     experiments,
     exporting,
+    lab,
     listing,
     loading,
     production,
@@ -29,10 +30,10 @@ app = typer.Typer(
     name="ctxlab",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
     help="A laboratory for context compression: measure what every strategy keeps, loses, costs.",
 )
 app.command()(comparing.demo)
+app.command()(lab.lab)
 app.command("import")(loading.import_)
 app.command()(showing.budget)
 app.command()(comparing.compare)
@@ -42,6 +43,7 @@ app.command()(experiments.reproduce)
 app.command()(experiments.diff)
 app.command()(experiments.metrics)
 app.command()(listing.strategies)
+app.command()(listing.formats)
 app.add_typer(loading.datasets_app, name="datasets")
 app.command()(loading.sql)
 app.command()(workshop_commands.backup)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ctxlab.cli import completing
 from ctxlab.cli.options import (
     DEFAULT_STORE,
     AsJSON,
@@ -25,6 +26,7 @@ from ctxlab.cli.options import (
     say,
 )
 from ctxlab.cli.output import put, put_json, put_leaderboard
+from ctxlab.cli.patience import phase
 from ctxlab.core.tokens import DEFAULT_ENCODING
 from ctxlab.errors import CtxlabError, SpecError
 
@@ -38,7 +40,8 @@ if TYPE_CHECKING:
 
 DEMO = (
     "KeepLast()", "HeadTail()", "MaskObservations() >> KeepLast()", "IDFDensity()", "LexRank()",
-    "BM25()", "BM25(neighbours=2)", "MMR()", "RandomDrop()", "ShortestFirst()", "Oracle()",
+    "Substance()", "BM25()", "PassageBM25()", "MMR()", "RandomDrop()", "ShortestFirst()",
+    "LongestFirst()", "UserMessages()", "Oracle()",
 )  # fmt: skip
 """What the demo compares."""
 
@@ -47,7 +50,10 @@ def compare(
     paths: Paths,
     strategy: Annotated[
         list[str] | None,
-        typer.Option(help="A strategy as in Python; again for more. All core ones when not given."),
+        typer.Option(
+            help="A strategy as in Python; again for more. All core ones when not given.",
+            autocompletion=completing.strategies,
+        ),
     ] = None,
     budget: Annotated[
         list[str] | None, typer.Option(help="8000, 8k or 10%; again for more. 10% and 25% if none.")
@@ -69,7 +75,10 @@ def compare(
     ] = None,
     metric: Annotated[
         list[str] | None,
-        typer.Option(help="What is measured; again for more, the first ranks. See ctxlab metrics."),
+        typer.Option(
+            help="What is measured; again for more, the first ranks. See ctxlab metrics.",
+            autocompletion=completing.metrics,
+        ),
     ] = None,
     measure: Annotated[
         str | None, typer.Option(help="Rank by this metric; by the first when not given.")
@@ -118,7 +127,9 @@ def compare(
     from ctxlab.store import Store
     from ctxlab.strategies import CORE
 
-    cases = choose_probes(list(read_inputs(paths, format_name, skip_bad=skip_bad)), category)
+    with phase("reading"):
+        read = list(read_inputs(paths, format_name, skip_bad=skip_bad))
+    cases = choose_probes(read, category)
     cases = choose_clusters(cases, cluster_by)
     if not any(case.probes for case in cases):
         say(
@@ -144,7 +155,10 @@ def compare(
     )
     with Store(store) as lab:
         results = _run(grid, lab, Limits(trial_timeout, _bytes(trial_memory)))
-        board = results.leaderboard(ranked, baseline)
+        kept = f"the trials are kept in {store}; the same command goes on from there"
+        with phase("statistics", kept):
+            board = results.leaderboard(ranked, baseline)
+            board.verdicts()
         if as_json:
             rows = [row.as_dict() for row in board.rows()]
             put_json({"schema": 1, "encoding": grid.encoding, "rows": rows})
@@ -152,7 +166,8 @@ def compare(
             _put_results(board)
         if out:
             title = _title(paths)
-            path = results.report(out, title=title, metric=ranked, baseline=baseline)
+            with phase("report", kept):
+                path = results.report(out, title=title, metric=ranked, baseline=baseline)
             say(f"report: {path}")
         _say_failures(results)
         against = non_inferior_to and results.strategy_named(non_inferior_to)
@@ -287,11 +302,15 @@ def demo(
         say(f"store: {store} ({new} new conversations)")
         grid = Grid(DEMO, ["10%", "25%", "50%"], cases, name="demo", inputs={"paths": bundled})
         results = _run(grid, lab, Limits())
-        board = results.leaderboard()
+        kept = f"the trials are kept in {store}; the same command goes on from there"
+        with phase("statistics", kept):
+            board = results.leaderboard()
+            board.verdicts()
         if as_json:
             put_json({"schema": 1, "rows": [row.as_dict() for row in board.rows()]})
         else:
             _put_results(board)
-        path = results.report(out, title="Context compression on the bundled conversations")
+        with phase("report", kept):
+            path = results.report(out, title="Context compression on the bundled conversations")
     say(f"report: {path}")
-    say("next: ctxlab compare YOUR_FILE, ctxlab strategies, or notebooks/01_first_look.ipynb")
+    say("next: ctxlab compare YOUR_FILE, ctxlab strategies, or ctxlab lab for the notebooks")

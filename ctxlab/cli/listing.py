@@ -1,4 +1,4 @@
-"""``ctxlab strategies``: the catalogue, and the parameters of one strategy."""
+"""``ctxlab strategies`` and ``formats``: the catalogue, and what files can be read."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ctxlab.cli.options import AsJSON
+from ctxlab.cli.options import AsJSON, say
 from ctxlab.cli.output import put, put_json, put_table
 
 if TYPE_CHECKING:
+    from ctxlab.chats.file_format import Format
     from ctxlab.strategies.catalogue import CatalogueRow
 
 
@@ -83,3 +84,54 @@ def _put_strategy(entry: CatalogueRow, *, as_json: bool) -> None:
     rows = [[p.name, p.default, p.bounds, p.meaning] for p in entry.parameters]
     if rows:
         put_table(rows, dict.fromkeys(("parameter", "default", "bounds", "meaning"), "left"))
+
+
+def formats(
+    name: Annotated[str | None, typer.Argument(help="One format, with its example.")] = None,
+    as_json: AsJSON = False,
+) -> None:
+    """List the formats of conversations that are read, each with an example.
+
+    For example:
+
+      ctxlab formats
+
+      ctxlab formats claude-code
+
+      ctxlab formats --json
+    """
+    from ctxlab.datasets import FORMATS, find_format
+
+    chosen = [find_format(name)] if name else list(FORMATS.values())
+    if as_json:
+        rows = [
+            {"name": one.name, "description": one.description, "lines": one.lines,
+             "example": one.example}
+            for one in chosen
+        ]  # fmt: skip
+        put_json({"schema": 1, "rows": rows})
+    elif name:
+        put(f"{chosen[0].name}: {chosen[0].description}")
+        put(_example(chosen[0]))
+    else:
+        put_table(
+            ([one.name, one.description, _example(one, short=True)] for one in chosen),
+            dict.fromkeys(("format", "what", "example"), "left"),
+        )
+        put("files: JSON, JSON lines, CSV, Parquet, text; gzip, zstd, zip; folders, patterns, -")
+        put("a reader of your own: --format module:reader, or the entry points ctxlab.formats")
+    for problem in FORMATS.problems().values():
+        say(problem)
+
+
+def _example(one: Format, *, short: bool = False) -> str:
+    import json
+
+    if isinstance(one.example, str):
+        text = one.example
+    elif one.lines and isinstance(one.example, list) and not short:
+        text = "\n".join(json.dumps(line, ensure_ascii=False) for line in one.example)
+    else:
+        text = json.dumps(one.example, ensure_ascii=False, indent=None if short else 2)
+    line = " ".join(text.split())
+    return (line if len(line) <= 60 else f"{line[:59]}…") if short else text

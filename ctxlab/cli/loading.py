@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ctxlab.cli.options import (
     DEFAULT_STORE,
     AsJSON,
+    ColumnName,
     Encoding,
     FormatName,
     Paths,
@@ -32,9 +33,21 @@ def import_(
     store: StorePath = DEFAULT_STORE,
     encoding: Encoding = DEFAULT_ENCODING,
     format_name: FormatName = None,
+    column: ColumnName = None,
     skip_bad: SkipBad = False,
     skip_known: Annotated[
         bool, typer.Option("--skip-known", help="Leave conversations that are stored already.")
+    ] = False,
+    workshops: Annotated[
+        list[str] | None,
+        typer.Option("--workshop", help="Of a database: only this workshop; again for more."),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", help="Of a database: only workshops changed since, as 2026-11-01."),
+    ] = None,
+    deleted: Annotated[
+        bool, typer.Option("--deleted", help="Of a database: also what is marked as deleted.")
     ] = False,
     as_json: AsJSON = False,
 ) -> None:
@@ -47,6 +60,8 @@ def import_(
       ctxlab import exports/ --format openai --skip-bad
 
       ctxlab import postgresql://reader@db.example.org/app --store lab.duckdb
+
+      ctxlab import postgresql://localhost/app --since 2026-11-01 --skip-bad
     """
     from ctxlab.core.tokens import shared_counter
     from ctxlab.postgres import is_address
@@ -55,11 +70,14 @@ def import_(
     counter = shared_counter(encoding)
     databases = [path for path in paths if is_address(path)]
     if databases:
-        _import_databases(databases, paths, store, counter, as_json=as_json)
+        chosen = {"workshops": workshops or None, "since": since, "deleted": deleted}
+        _import_databases(
+            databases, paths, store, counter, as_json=as_json, skip_bad=skip_bad, **chosen
+        )
         return
     with Store(store) as lab:
         before = lab.counts()
-        cases = read_inputs(paths, format_name, skip_bad=skip_bad)
+        cases = read_inputs(paths, format_name, skip_bad=skip_bad, column=column)
         new = lab.add_cases(cases, counter, on_conflict="skip" if skip_known else "error")
         after = lab.counts()
     tables = ("chat_messages", "probes")
@@ -71,7 +89,13 @@ def import_(
 
 
 def _import_databases(
-    databases: list[str], paths: list[str], store: Path, counter: TokenCounter, *, as_json: bool
+    databases: list[str],
+    paths: list[str],
+    store: Path,
+    counter: TokenCounter,
+    *,
+    as_json: bool,
+    **chosen: Any,  # noqa: ANN401 - as `import_workshops` takes them
 ) -> None:
     from ctxlab.cli.production import report
     from ctxlab.errors import SpecError
@@ -82,7 +106,8 @@ def _import_databases(
         raise SpecError("import databases and files one after the other, not in one command")
     with Store(store) as lab:
         for address in databases:
-            report(import_workshops(lab, address, counter=counter), f"into {store}", as_json)
+            done = import_workshops(lab, address, counter=counter, **chosen)
+            report(done, f"into {store}", as_json)
 
 
 @datasets_app.command("list")

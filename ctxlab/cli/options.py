@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ctxlab.cli import completing
 from ctxlab.errors import DataError, SpecError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 Paths = Annotated[
     list[str],
     typer.Argument(
-        help="Files or folders of conversations, or names of datasets.", show_default=False
+        help="Files, folders or patterns of conversations, - for stdin, or names of datasets.",
+        show_default=False,
+        autocompletion=completing.datasets,
     ),
 ]
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
@@ -43,6 +46,10 @@ FormatName = Annotated[
         help="The files' format, or module:reader of your own; recognised when not given.",
     ),
 ]
+ColumnName = Annotated[
+    str | None,
+    typer.Option("--column", help="The column, or key, of each record that holds the messages."),
+]
 SkipBad = Annotated[
     bool, typer.Option("--skip-bad", help="Leave out malformed records, and count them.")
 ]
@@ -52,6 +59,7 @@ Categories = Annotated[
 ]
 
 DEFAULT_STORE = Path("ctxlab.duckdb")
+_SHOWN = 20
 
 
 def say(text: str) -> None:
@@ -65,9 +73,15 @@ def say(text: str) -> None:
 
 
 def read_inputs(
-    paths: Sequence[str], format_name: str | None = None, *, skip_bad: bool = False
+    paths: Sequence[str],
+    format_name: str | None = None,
+    *,
+    skip_bad: bool = False,
+    column: str | None = None,
 ) -> Iterator[Case]:
     """Yield the conversations of files, folders and named datasets.
+
+    What is left out, and what folders hold besides conversations, is said on stderr.
 
     Raises
     ------
@@ -82,11 +96,23 @@ def read_inputs(
     from ctxlab.datasets import cases_of, is_dataset, read_all
 
     skipped: list[DataError] = []
+    passed: list[DataError] = []
     for path in paths:
         if not Path(path).exists() and is_dataset(path):
             yield from cases_of(path, skip_bad=skip_bad, on_skip=skipped.append)
         else:
-            yield from read_all(path, format_name, skip_bad=skip_bad, on_skip=skipped.append)
+            yield from read_all(
+                path,
+                format_name,
+                column=column,
+                skip_bad=skip_bad,
+                on_skip=skipped.append,
+                on_pass=passed.append,
+            )
+    for error in passed[:_SHOWN]:
+        say(f"passed over: {error.file}: {error.problem.partition(';')[0]}")
+    if len(passed) > _SHOWN:
+        say(f"passed over: {len(passed) - _SHOWN:,} more files")
     for error in skipped:
         say(f"skipped: {error}")
     if skipped:

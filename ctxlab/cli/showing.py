@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ctxlab.cli.breakdowns import Breakdown, is_session, put_breakdowns, put_compactions
 from ctxlab.cli.options import (
     DEFAULT_STORE,
     AsJSON,
+    ColumnName,
     EncoderName,
     Encoding,
     FormatName,
@@ -40,15 +42,26 @@ def budget(
     encoding: Encoding = DEFAULT_ENCODING,
     format_name: FormatName = None,
     skip_bad: SkipBad = False,
+    column: ColumnName = None,
+    by: Annotated[
+        Breakdown | None,
+        typer.Option("--by", help="What to put the tokens down to, conversation by conversation."),
+    ] = None,
+    top: Annotated[int, typer.Option(help="Rows of each breakdown.", min=1)] = 10,
     store: StorePath = DEFAULT_STORE,
     limit: Annotated[int, typer.Option(help="Budget of a workshop's step, in tokens.")] = 15_000,
     as_json: AsJSON = False,
 ) -> None:
     """Count tokens as a chat is billed: conversations by role, a workshop by step and tier.
 
+    An agent's session is shown by tool, file, turn and kind as well, before and after its
+    compactions; --by chooses one of these, for any conversations.
+
     For example:
 
       ctxlab budget chat.jsonl
+
+      ctxlab budget session.jsonl --by file --top 20
 
       ctxlab budget market-surplus --limit 8000 --encoding cl100k_base
 
@@ -62,7 +75,11 @@ def budget(
             else:
                 put_tiers(tiers)
             return
-    rows = [_spent(case, encoding) for case in read_inputs(paths, format_name, skip_bad=skip_bad)]
+    cases = list(read_inputs(paths, format_name, skip_bad=skip_bad, column=column))
+    if by is not None:
+        put_breakdowns(cases, [by], encoding, top, as_json=as_json)
+        return
+    rows = [_spent(case, encoding) for case in cases]
     if as_json:
         put_json({"schema": 1, "encoding": encoding, "rows": rows})
         return
@@ -77,6 +94,9 @@ def budget(
         cells.append(["all", totals[0], *whole, totals[1]])
     columns = {"conversation": "left", "messages": "right"} | dict.fromkeys(roles, "right")
     put_table(cells, {**columns, "total": "right"}, f"Tokens, {encoding}, chat overhead included")
+    # A session's file may hold side chains after it; --by shows those as well.
+    if cases and is_session(cases[0]) and len({case.cluster or case.id for case in cases}) == 1:
+        put_breakdowns(cases[:1], list(Breakdown), encoding, top)
 
 
 def _spent(case: Case, encoding: str) -> dict[str, Any]:
@@ -170,6 +190,7 @@ def show(
         put_json({"schema": 1, **facts, "rows": [asdict(entry) for entry in shown.entries]})
         return
     put(f"{facts['case']}: {sizes}, by {facts['strategy']}")
+    put_compactions(found)
     gone = [entry for entry in shown.entries if every or entry.fate.value != "kept"]
     texts = {segment.source: segment.text for segment in shown.before}
     columns = {"message": "left", "fate": "left", "before": "right", "after": "right"}
@@ -184,7 +205,7 @@ def show(
 
 
 def _write_page(out: Path, shown: Explanation, facts: Mapping[str, Any], sizes: str) -> None:
-    from ctxlab.display.html import page
+    from ctxlab.display.conversation_views import page
 
     told = {"strategy": facts["strategy"], "question": facts["query"], "as billed": sizes}
     text = page(

@@ -22,8 +22,8 @@ def tier_rows(path: str, store: Path, encoding: str, total: int) -> list[dict[st
     Examples
     --------
     >>> rows = tier_rows("market-surplus", Path("none.duckdb"), "o200k_base", 15_000)
-    >>> [row["tier"] for row in rows[:4]]
-    ['short-term', 'long-term', 'persistent', 'prompt']
+    >>> [row["tier"] for row in rows[:3]]
+    ['short-term', 'long-term', 'persistent']
     """
     from ctxlab.core.budgets import TierBudget
     from ctxlab.core.tokens import TokenCounter
@@ -47,9 +47,13 @@ def _loaded(path: str, store: Store) -> str | None:
 
     named = not Path(path).exists() and is_dataset(path)
     file = fetch(path)[0] if named else Path(path)
-    if file.is_dir() or not is_workshop(next(iter(records(file))).raw):
+    # Stdin is read once, and neither a pattern nor an address is a workshop's file.
+    if not file.is_file() or not is_workshop(next(iter(records(file))).raw):
         return None
     return Workshops(store).add(load_workshop(file)).id
+
+
+_PARTS = ("instructions", "persistent", "long-term", "earlier messages", "short-term")
 
 
 def put_tiers(rows: list[dict[str, Any]]) -> None:
@@ -71,10 +75,9 @@ def put_tiers(rows: list[dict[str, Any]]) -> None:
         over = max(0, prompt["wanted"] - prompt["limit"])
         history = prompt["full_history"]
         saving = f"{100 * (1 - prompt['tokens'] / history):.0f} %" if history else "–"
-        named = [tiers[t]["tokens"] for t in ("persistent", "long-term", "short-term")]
+        named = [tiers[t]["tokens"] for t in _PARTS]
         cells.append([step, *named, prompt["tokens"], prompt["limit"], over, history, saving])
-    names = ("persistent", "long-term", "short-term", "prompt", "limit", "cut", "full history",
-             "saving")  # fmt: skip
+    names = (*_PARTS, "prompt", "limit", "cut", "full history", "saving")
     columns = {"step": "left"} | dict.fromkeys(names, "right")
     put_table(cells, columns, "Tokens sent by step and tier")
 

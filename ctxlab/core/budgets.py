@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ctxlab.core.segments import ContextTier
+from ctxlab.core.views import view
 from ctxlab.errors import BudgetError
 
 _BUDGET = re.compile(r"\s*(\d+(?:[._]\d+)*)\s*(%|k|K)?\s*")
@@ -299,3 +300,6 @@ class TierBudget:
             for tier in ContextTier
         ]
         return [*rows, TierUse("prompt", sum(row.used for row in rows), self.prompt)]
+
+    def _repr_html_(self) -> str:
+        return str(view("budget_html", self))

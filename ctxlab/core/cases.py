@@ -12,6 +12,7 @@ from typing import Any, Literal
 from ctxlab.core.context import Context
 from ctxlab.core.messages import as_messages
 from ctxlab.core.segments import Message
+from ctxlab.core.views import view
 from ctxlab.errors import DataError
 
 
@@ -35,6 +36,9 @@ class Probe:
     category: str = ""
     evidence_mode: Literal["all", "any"] = "all"
     at: str | None = None
+
+    def _repr_html_(self) -> str:
+        return str(view("probe_html", self))
 
 
 def check_probes(messages: Sequence[Message], probes: Sequence[Probe]) -> None:
@@ -143,9 +147,14 @@ class Case:
 
     __repr__ = __str__
 
+    def _repr_html_(self) -> str:
+        return str(view("case_html", self))
+
     def __reduce__(self) -> tuple[type[Case], tuple[Any, ...]]:
         return Case, (self.id, self.dataset, self.messages, self.probes, self.cluster)
 
 
 def _fields(value: Any) -> list[Any]:  # noqa: ANN401 - a dataclass
-    return [getattr(value, one.name) for one in fields(value)]
+    found = [getattr(value, one.name) for one in fields(value)]
+    # A message that nothing is said about has the digest that it had before that could be said.
+    return found[:-1] if isinstance(value, Message) and value.about is None else found

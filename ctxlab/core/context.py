@@ -33,15 +33,16 @@ class Remembered(Generic[T]):
 
 
 Why = Callable[[Segment], Note | None]
-"""Says why a segment that a context left out went."""
+"""Says why a segment that a context left out went; or how one that stayed was ranked."""
 
 
 @dataclass(frozen=True)
 class Context:
     """An ordered, immutable sequence of segments: what a strategy takes and gives back.
 
-    `why` explains what the strategy that made this context left out; it belongs to the
-    process that computed it and is dropped when the context is pickled.
+    `why` explains what the strategy that made this context left out, and `standing` gives score
+    and rank of what it kept; both belong to the process that computed them and are dropped when
+    the context is pickled.
 
     Examples
     --------
@@ -52,6 +53,7 @@ class Context:
 
     segments: tuple[Segment, ...] = ()
     why: Why | None = field(default=None, compare=False, repr=False)
+    standing: Why | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(
@@ -197,24 +199,28 @@ class Context:
             self._memo[key] = build()
         return cast("T", self._memo[key])
 
-    def keep(self, segments: Iterable[Segment], why: Why | None = None) -> Context:
+    def keep(
+        self, segments: Iterable[Segment], why: Why | None = None, standing: Why | None = None
+    ) -> Context:
         """Keep `segments`, which come in the order they shall stand in.
 
         Parameters
         ----------
         segments : iterable of Segment
             What stays.
-        why : callable, optional
-            Explains a segment that did not stay.
+        why, standing : callable, optional
+            Explain a segment that did not stay; give score and rank of one that did.
 
         Examples
         --------
         >>> Context((Segment.of("a", "x"),)).keep(()).segments
         ()
         """
-        return Context(tuple(segments), why)
+        return Context(tuple(segments), why, standing)
 
-    def keep_groups(self, groups: Iterable[int], why: Why | None = None) -> Context:
+    def keep_groups(
+        self, groups: Iterable[int], why: Why | None = None, standing: Why | None = None
+    ) -> Context:
         """Keep whole groups by their positions in `groups`, in the original order.
 
         Examples
@@ -223,7 +229,7 @@ class Context:
         'y'
         """
         indices = sorted(i for g in groups for i in self.groups[g])
-        return Context(tuple(self.segments[i] for i in indices), why)
+        return Context(tuple(self.segments[i] for i in indices), why, standing)
 
     def messages(self) -> list[dict[str, Any]]:
         """Return a valid chat in OpenAI's shape: no orphan tool call, no orphan result.

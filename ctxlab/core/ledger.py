@@ -41,13 +41,15 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """What became of one segment of the input; tokens are those of its text.
+    """What became of one segment of the input, in tokens as they are billed.
 
-    `stage` and `reason` are empty for what was kept.
+    A message's overhead (framing, role, name, tool calls) counts with its first segment, so that
+    the entries of a run add up to what the chat is billed, the priming of the reply aside.
+    `stage` and `reason` are empty for what was kept; its score and rank stand where it was ranked.
 
     Examples
     --------
-    >>> LedgerEntry("message:m1", 0, 9, Fate.DROPPED, "KeepLast()", 3, 0, "too old").fate.value
+    >>> LedgerEntry("message:m1", 0, 9, Fate.DROPPED, "KeepLast()", 7, 0, "too old").fate.value
     'dropped'
     """
 
@@ -181,32 +183,77 @@ def ledger(context: Context, outcomes: Sequence[Outcome], task: Task) -> list[Le
     >>> [entry.reason for entry in ledger(context, list(run(KeepLast(), context, task)), task)]
     ['older than the newest messages that fit', '']
     """
-    return [entry_of(segment, context, outcomes, task) for segment in context]
+    after = outcomes[-1].context if outcomes else context
+    traces = Traces.of(after)
+    entries = []
+    counts = zip(context, billed(context, task), carried(context, after, task), strict=True)
+    for segment, tokens, left in counts:
+        fate = traces.fate(segment)
+        stage, note = cause_of(segment, context, outcomes)
+        spans = segment.source, segment.spans[0].start, segment.spans[-1].end
+        entries.append(
+            LedgerEntry(*spans, fate, stage, tokens, left, note.reason, note.score, note.rank)
+        )
+    return entries
 
 
-def entry_of(
-    segment: Segment, context: Context, outcomes: Sequence[Outcome], task: Task
-) -> LedgerEntry:
-    """Return what became of one segment of `context`.
+def billed(context: Context, task: Task) -> list[int]:
+    """Return the tokens of every segment, the overhead of a message with its first.
 
     Examples
     --------
-    >>> segment = Segment.of("a", "x")
-    >>> entry_of(segment, Context((segment,)), [], Task(budget=1)).fate is Fate.KEPT
-    True
+    >>> whole = Segment.of("message:m1", "one two")
+    >>> billed(Context((whole.cut(0, 3), whole.cut(3, 7))), Task(budget=9))
+    [5, 1]
     """
-    after = Traces.of(outcomes[-1].context if outcomes else context)
-    fate = after.fate(segment)
-    start, end = segment.spans[0].start, segment.spans[-1].end
-    before = task.tokens(segment)
-    if fate is Fate.KEPT:
-        return LedgerEntry(segment.source, start, end, fate, "", before, before, "")
-    left = sum(task.tokens(piece) for piece in after.pieces(segment))
-    left += sum(task.tokens(w) for w in after.rewritten(segment) if w.source == segment.source)
-    stage, note = _cause(segment, context, outcomes, fate)
-    return LedgerEntry(
-        segment.source, start, end, fate, stage, before, left, note.reason, note.score, note.rank
-    )
+    costs = task.costs(context)
+    tokens = list(costs.texts)
+    for start in context.turn_starts:
+        tokens[start] += costs.overheads[start]
+    return tokens
+
+
+def carried(before: Context, after: Context, task: Task) -> list[int]:
+    """Return for every segment of `before` the tokens that stand for it in `after`.
+
+    Examples
+    --------
+    >>> first, second = Segment.of("a", "Hi"), Segment.of("b", "Hello")
+    >>> carried(Context((first, second)), Context((second,)), Task(budget=9))
+    [0, 5]
+    """
+    tokens = [0] * len(before)
+    for at, cost in zip(origins(before, after), billed(after, task), strict=True):
+        if at is not None:
+            tokens[at] += cost
+    return tokens
+
+
+def origins(before: Context, after: Context) -> list[int | None]:
+    """Return for every segment of `after` the position in `before` of what it stands for.
+
+    What was written from several sources stands for the first of them, and a marker of a gap for
+    the first that it replaces; what has no source there stands for none.
+
+    Examples
+    --------
+    >>> whole = Segment.of("a", "one two")
+    >>> origins(Context((Segment.of("b", "x"), whole)), Context((whole.cut(4, 7),)))
+    [1]
+    """
+    same = {id(segment): at for at, segment in enumerate(before)}
+    places: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    for at, segment in enumerate(before):
+        places[segment.source].append((segment.spans[0].start, at))
+    found: list[int | None] = []
+    for segment in after:
+        known = same.get(id(segment))
+        if known is None:
+            start = segment.spans[0].start
+            earlier = [place for place in places.get(segment.source, ()) if place[0] <= start]
+            known = max(earlier)[1] if earlier else None
+        found.append(known)
+    return found
 
 
 def fates(context: Context, result: Context) -> str:
@@ -221,10 +268,18 @@ def fates(context: Context, result: Context) -> str:
     return "".join(traces.fate(segment).letter for segment in context)
 
 
-def _cause(
-    segment: Segment, context: Context, outcomes: Sequence[Outcome], fate: Fate
-) -> tuple[str, Note]:
-    """Find the stage that gave `segment` its fate, and the reason it left."""
+def cause_of(segment: Segment, context: Context, outcomes: Sequence[Outcome]) -> tuple[str, Note]:
+    """Return the stage that gave `segment` its fate, and why; what was kept has its rank alone.
+
+    Examples
+    --------
+    >>> segment = Segment.of("a", "x")
+    >>> cause_of(segment, Context((segment,)), [])
+    ('', Note(reason='', score=None, rank=None))
+    """
+    fate = Traces.of(outcomes[-1].context if outcomes else context).fate(segment)
+    if fate is Fate.KEPT:
+        return "", _standing(segment, outcomes)
     before = context
     for outcome in outcomes:
         traces = Traces.of(outcome.context)
@@ -232,6 +287,15 @@ def _cause(
             return str(outcome.stage), _reason(segment, before, outcome.context, traces)
         before = outcome.context
     return "", Note("")
+
+
+def _standing(segment: Segment, outcomes: Sequence[Outcome]) -> Note:
+    """Return score and rank of what stayed, by the last stage that ranked it as it was."""
+    for outcome in reversed(outcomes):
+        ranked, pieces = outcome.context.standing, outcome.context.from_source(segment.source)
+        if ranked and any(piece is segment for piece in pieces):
+            return ranked(segment) or Note("")
+    return Note("")
 
 
 def _reason(segment: Segment, before: Context, after: Context, traces: Traces) -> Note:

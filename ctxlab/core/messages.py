@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from ctxlab.core.segments import Message, ToolCall
+from ctxlab.core.segments import About, Compaction, Message, ToolCall
 from ctxlab.errors import DataError, UnknownNameError
 
 _FIELDS = [field.name for field in fields(Message)]
@@ -29,7 +29,7 @@ def as_messages(messages: Iterable[Message | Mapping[str, Any]]) -> tuple[Messag
     --------
     >>> as_messages([{"role": "human", "content": "Hi"}])[0]
     Message(id='m0', role='user', content='Hi', name=None, created_at=None, session=None,
-            tool_calls=(), tool_call_id=None, pinned=False)
+            tool_calls=(), tool_call_id=None, pinned=False, about=None)
     """
     found = tuple(
         message if isinstance(message, Message) else _message(message, f"messages[{at}]", f"m{at}")
@@ -59,10 +59,49 @@ def _message(raw: object, place: str, name: str) -> Message:
     calls = tuple(_call(call, f"{place}.tool_calls[{i}]") for i, call in
                   enumerate(raw.get("tool_calls") or ()))  # fmt: skip
     known = {**raw, "id": str(raw.get("id", name)), "content": content, "tool_calls": calls}
+    known["about"] = about_of(raw.get("about"), f"{place}.about")
     try:
         return Message(**known)
     except UnknownNameError as error:
         raise DataError(str(error), field=f"{place}.role") from error
+
+
+def about_of(raw: object, place: str = "") -> About | None:
+    """Return what is said about a message, from the object that ``asdict`` makes of it.
+
+    Raises
+    ------
+    DataError
+        When it is no such object; with the field at fault.
+
+    Examples
+    --------
+    >>> about_of({"kind": "summary", "compaction": {"trigger": "auto"}}).compaction.trigger
+    'auto'
+    """
+    if raw is None or isinstance(raw, About):
+        return raw
+    try:
+        kind, compaction = _values(raw, kind="", compaction=None)
+        if compaction is not None and not isinstance(compaction, Compaction):
+            trigger, before, after, kept = _values(
+                compaction, trigger="", tokens_before=None, tokens_after=None, kept=()
+            )
+            before, after = (None if n is None else int(n) for n in (before, after))
+            compaction = Compaction(str(trigger), before, after, tuple(map(str, kept or ())))
+        return About(str(kind), compaction)
+    except (TypeError, ValueError, OverflowError) as error:
+        problem = f"is not what is said about a message ({error}); give kind and compaction"
+        raise DataError(problem, field=place) from error
+
+
+def _values(raw: object, **known: object) -> list[Any]:
+    if not isinstance(raw, Mapping):
+        raise TypeError(f"it is a {type(raw).__name__}")
+    unknown = sorted(map(str, set(raw) - set(known)))
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} is no field of it")
+    return [raw.get(name, default) for name, default in known.items()]
 
 
 def _call(raw: object, place: str) -> ToolCall:

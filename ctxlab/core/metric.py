@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 from ctxlab.core.cases import Probe
 from ctxlab.core.named import NamedValue
 from ctxlab.core.run import Run
+from ctxlab.core.views import view
 
 Unit = Literal["share", "tokens", "count", "ratio", "seconds", "USD", "value"]
 """What a number counts. A share lies between 0 and 1; a value is whatever its author says."""
@@ -103,6 +104,9 @@ class Metric(NamedValue, ABC):
         'AllEvidence'
         """
         return str(self).removesuffix("()")
+
+    def _repr_html_(self) -> str:
+        return str(view("metric_html", self))
 
     @abstractmethod
     def measure(self, run: Run, probe: Probe | None) -> float | None:

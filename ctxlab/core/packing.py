@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from ctxlab.core.context import Context
@@ -44,6 +44,8 @@ class Packer:
         self._paid: set[str] = set()
         self.kept: set[int] = set(context.pinned_groups)
         self.left = task.budget - pinned
+        self.refused: dict[int, tuple[int, int]] = {}
+        """Groups that did not fit: what each would have added, and what was left then."""
         for group in self.kept:
             self._paid.update(context[i].source for i in context.groups[group])
 
@@ -78,6 +80,7 @@ class Packer:
             return True
         cost = self.cost(group)
         if cost > self.left:
+            self.refused[group] = cost, self.left
             return False
         self.left -= cost
         self.kept.add(group)
@@ -85,8 +88,8 @@ class Packer:
         return True
 
 
-def pack(context: Context, task: Task, order: Iterable[int]) -> set[int]:
-    """Return the pinned groups and as many others, tried in `order`, as fit the budget.
+def pack(context: Context, task: Task, order: Iterable[int]) -> Packer:
+    """Fill a budget with the pinned groups and as many others, tried in `order`, as fit.
 
     Raises
     ------
@@ -97,13 +100,14 @@ def pack(context: Context, task: Task, order: Iterable[int]) -> set[int]:
     --------
     >>> from ctxlab.core.tools import Tools
     >>> context = Context((Segment.of("a", "xx"), Segment.of("b", "yyyy"), Segment.of("c", "z")))
-    >>> sorted(pack(context, Task(budget=3, tools=Tools(count=len)), [1, 0, 2]))
-    [0, 2]
+    >>> packer = pack(context, Task(budget=3, tools=Tools(count=len)), [1, 0, 2])
+    >>> sorted(packer.kept), packer.refused
+    ([0, 2], {1: (4, 3)})
     """
     packer = Packer(context, task)
     for group in order:
         packer.take(group)
-    return packer.kept
+    return packer
 
 
 NO_MATCH = "no message shares a word with the question"
@@ -164,6 +168,19 @@ def group_scores(context: Context, scores: Sequence[float]) -> list[float]:
 class Ranking:
     """A ranking of the groups of a context and how far down it the budget reached.
 
+    Parameters
+    ----------
+    context : Context
+        What was ranked.
+    order : sequence of int
+        Positions of groups, in the order in which they were tried.
+    scores : sequence of float
+        One for each group.
+    kept : set of int
+        Groups that stayed.
+    refused : mapping of int to (int, int)
+        Groups that did not fit: the tokens that each would have added, and those left then.
+
     Examples
     --------
     >>> context = Context((Segment.of("a", "x"), Segment.of("b", "y")))
@@ -175,27 +192,51 @@ class Ranking:
     order: Sequence[int]
     scores: Sequence[float]
     kept: set[int]
+    refused: Mapping[int, tuple[int, int]] = field(default_factory=dict)
 
     @cached_property
     def _rank(self) -> dict[int, int]:
         return {group: rank for rank, group in enumerate(self.order, 1)}
 
     @cached_property
-    def _cutoff(self) -> str:
-        ranked = [self.scores[g] for g in self.kept - self.context.pinned_groups]
-        return f"the lowest kept has {min(ranked):.4g}" if ranked else "nothing ranked fits"
+    def _lowest(self) -> float | None:
+        """The lowest score that was kept for its score."""
+        return min((self.scores[g] for g in self.kept - self.context.pinned_groups), default=None)
 
-    def why(self, segment: Segment) -> Note:
-        """Return the rank, the score and the cut-off of a segment that was left out.
+    def standing(self, segment: Segment) -> Note | None:
+        """Return the score and rank of a segment that stayed; None where it is not ranked.
 
         Examples
         --------
         >>> context = Context((Segment.of("a", "x"),))
-        >>> Ranking(context, [0], [1.0], set()).why(context[0]).rank
+        >>> Ranking(context, [0], [1.0], {0}).standing(context[0]).rank
         1
         """
         group = self.context.group_of(segment)
+        return Note("", self.scores[group], self._rank[group]) if group in self._rank else None
+
+    def why(self, segment: Segment) -> Note:
+        """Return the rank and the score of a segment that went, and what kept it out.
+
+        Whatever scored as high as the lowest kept went because it did not fit.
+
+        Examples
+        --------
+        >>> context = Context((Segment.of("a", "x"), Segment.of("b", "y")))
+        >>> ranking = Ranking(context, [1, 0], [0.5, 2.0], {0}, {1: (40, 12)})
+        >>> ranking.why(context[1]).reason
+        'rank 1 of 2 with score 2 did not fit: it takes 40 tokens, and 12 were left'
+        """
+        group = self.context.group_of(segment)
         rank, score = self._rank[group], self.scores[group]
-        return Note(
-            f"rank {rank} of {len(self.order)} with score {score:.4g}; {self._cutoff}", score, rank
-        )
+        place = f"rank {rank} of {len(self.order)} with score {score:.4g}"
+        beaten = self._lowest is not None and score < self._lowest
+        if group in self.refused and not beaten:
+            cost, left = self.refused[group]
+            return Note(
+                f"{place} did not fit: it takes {cost:,} tokens, and {left:,} were left",
+                score,
+                rank,
+            )
+        lowest = "nothing ranked fits" if self._lowest is None else None
+        return Note(f"{place}; {lowest or f'the lowest kept has {self._lowest:.4g}'}", score, rank)

@@ -17,6 +17,7 @@ from ctxlab.core.specs import from_spec, parse
 from ctxlab.core.strategy import Strategy
 from ctxlab.core.tokens import DEFAULT_ENCODING
 from ctxlab.core.unforeseen import write_whole
+from ctxlab.core.views import view
 from ctxlab.errors import SpecError
 
 _FIELDS = {"ctxlab", "strategy", "budget", "encoding", "seed", "name"}
@@ -83,6 +84,13 @@ class Recipe(Value):
     def _is_a_budget(cls, budget: str) -> str:
         Budget.parse(budget)
         return budget
+
+    def __str__(self) -> str:
+        name = f" {self.name!r}" if self.name else ""
+        return f"Recipe{name}: {self.strategy} at {self.budget} of {self.encoding}"
+
+    def _repr_html_(self) -> str:
+        return str(view("recipe_html", self))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as plain data.

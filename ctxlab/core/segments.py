@@ -88,6 +88,56 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Compaction:
+    """A place where an agent's context was compacted, as its log tells it.
+
+    Parameters
+    ----------
+    trigger : str
+        Who asked for it, such as ``"auto"`` or ``"manual"``; empty where the log does not say.
+    tokens_before, tokens_after : int, optional
+        What the log reports, not what was counted.
+    kept : tuple of str
+        Ids of the earlier messages that stay in the context as they are.
+
+    Examples
+    --------
+    >>> Compaction("auto", 155_000, kept=("m41",)).tokens_after is None
+    True
+    """
+
+    trigger: str = ""
+    tokens_before: int | None = None
+    tokens_after: int | None = None
+    kept: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a log says of a message beside its content.
+
+    Parameters
+    ----------
+    kind : str
+        ``"summary"`` for what a compaction wrote, ``"injected"`` for what a harness says in a
+        user's voice, ``"replayed"`` for what another session's log holds too, ``"thinking"`` for
+        reasoning that is a message of its own, ``"tools"`` for definitions that are sent beside
+        the messages; empty otherwise.
+    compaction : Compaction, optional
+        What took place right before the message: later prompts hold none of the messages before
+        it but those that were kept, and the system's.
+
+    Examples
+    --------
+    >>> Message("m1", "user", "Hi", about=About("injected")).about.kind
+    'injected'
+    """
+
+    kind: str = ""
+    compaction: Compaction | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message of a conversation, as it was sent.
 
@@ -114,6 +164,7 @@ class Message:
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     pinned: bool = False
+    about: About | None = None
 
     def __post_init__(self) -> None:
         if self.role not in ROLES:

@@ -15,6 +15,7 @@ from ctxlab.core.named import NamedValue
 from ctxlab.core.packing import Ranking, group_scores, newest, pack
 from ctxlab.core.segments import Note
 from ctxlab.core.task import Task
+from ctxlab.core.views import view
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +112,9 @@ class Strategy(NamedValue, ABC):
         True
         """
         return None
+
+    def _repr_html_(self) -> str:
+        return str(view("strategy_html", self))
 
     def __rshift__(self, other: Strategy) -> Pipeline:
         return Pipeline(steps=self.stages + other.stages)
@@ -263,8 +267,9 @@ class Select(Strategy):
             note = Note(f"{silence}; the newest are kept", 0.0)
             return context.keep_groups(newest(context, task), lambda _: note)
         order = list(self.order(scores))
-        kept = pack(context, task, order)
-        return context.keep_groups(kept, Ranking(context, order, scores, kept).why)
+        packed = pack(context, task, order)
+        ranking = Ranking(context, order, scores, packed.kept, packed.refused)
+        return context.keep_groups(packed.kept, ranking.why, ranking.standing)
 
 
 @dataclass(frozen=True, slots=True)

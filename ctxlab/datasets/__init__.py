@@ -8,7 +8,7 @@ from ctxlab.chats.file_format import Format
 from ctxlab.chats.openai_reader import messages_from_openai
 from ctxlab.chats.workshop_file import WorkshopFile, load_workshop
 from ctxlab.datasets.case_files import read, read_all
-from ctxlab.datasets.fetching import bundled_dir, cases_of, fetch, load
+from ctxlab.datasets.fetching import bundled_dir, cases_of, fetch, load, read_workshop
 from ctxlab.datasets.formats import FORMATS, find_format, register_format, sniff
 from ctxlab.datasets.public_sources import PublicSource, is_dataset, source, sources
 
@@ -29,6 +29,7 @@ __all__ = [
     "messages_from_openai",
     "read",
     "read_all",
+    "read_workshop",
     "register_format",
     "sniff",
     "source",

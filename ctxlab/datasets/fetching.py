@@ -10,9 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from ctxlab.chats.workshop_file import WorkshopFile, load_workshop
 from ctxlab.core.cases import Case
 from ctxlab.datasets.case_files import OnSkip, read_all
-from ctxlab.datasets.public_sources import PublicSource, PublishedFile, source_and_split
+from ctxlab.datasets.errata import SUFFIX, corrected, errata
+from ctxlab.datasets.public_sources import PublicSource, PublishedFile, is_dataset, source_and_split
 from ctxlab.errors import DatasetError
 
 MIRROR = "CTXLAB_DATA_DIR"
@@ -34,6 +36,23 @@ def bundled_dir() -> Path:
     return installed if installed.is_dir() else package.parent / "data"
 
 
+def read_workshop(source: str | Path) -> WorkshopFile:
+    """Return a workshop with all that its file holds: a bundled one by its name, or a file.
+
+    Raises
+    ------
+    DataError
+        When it is no workshop, with the file and the field at fault.
+
+    Examples
+    --------
+    >>> read_workshop("market-surplus").title
+    'Food surplus at the covered market of Varnhem'
+    """
+    named = is_dataset(str(source)) and not Path(source).exists()
+    return load_workshop(fetch(str(source))[0] if named else source)
+
+
 def load(name: str) -> list[Case]:
     """Return the cases of a dataset, or of one split of it.
 
@@ -42,6 +61,8 @@ def load(name: str) -> list[Case]:
     name : str
         ``"locomo"`` for all of a dataset, ``"locomo:dev"`` for a split. A split is the same cases
         for everybody: those of the published files, or of a local mirror that holds the split.
+        With ``+errata`` at its end, gold that is known to be wrong is corrected, in a dataset of
+        that name: figures on both tell what the errors are worth.
 
     Raises
     ------
@@ -77,9 +98,12 @@ def cases_of(name: str, *, skip_bad: bool = False, on_skip: OnSkip | None = None
     files = fetch(name)
     prepared = {Path(one.file).name: one.format for one in wanted.mirror if one.split == split}
     format_name = prepared.get(files[0].name) or wanted.format
-    for case in read_all(files, format_name, skip_bad=skip_bad, on_skip=on_skip):
-        if wanted.holds(split, case.id):
-            yield replace(case, cluster=case.cluster or _cluster(wanted, case.id))
+    held = (
+        replace(case, cluster=case.cluster or _cluster(wanted, case.id))
+        for case in read_all(files, format_name, skip_bad=skip_bad, on_skip=on_skip)
+        if wanted.holds(split, case.id)
+    )
+    yield from corrected(held, errata(wanted.name)) if name.endswith(SUFFIX) else held
 
 
 def _cluster(wanted: PublicSource, case_id: str) -> str | None:

@@ -11,7 +11,7 @@ from ctxlab.chats.file_format import Format
 from ctxlab.core.declarations import Declaration, Plugins, declared, imported
 from ctxlab.errors import SpecError, UnknownNameError
 
-PACKAGES = ("ctxlab.chats", "ctxlab.datasets")
+PACKAGES = ("ctxlab.chats", "ctxlab.chats.logs", "ctxlab.chats.exports", "ctxlab.datasets")
 _DECLARED = re.compile(r"^(FORMAT) = Format\(", re.MULTILINE)
 
 
@@ -25,7 +25,7 @@ class Formats(Mapping[str, Format]):
     Examples
     --------
     >>> list(FORMATS)[-3:]
-    ['cases', 'anthropic', 'openai']
+    ['messages', 'message-lines', 'transcript']
     """
 
     def __init__(self) -> None:
@@ -126,15 +126,37 @@ def register_format(one: Format) -> Format:
     return FORMATS.add(one)
 
 
-def sniff(raw: object) -> Format | None:
+def sniff(raw: object, *, lines: bool = False) -> Format | None:
     """Return the format that a record looks like, or None.
+
+    Parameters
+    ----------
+    raw : object
+        The record.
+    lines : bool
+        It is the list of a file's lines: only formats of such are asked.
 
     Examples
     --------
     >>> sniff([{"role": "user", "content": "Hi"}]).name
     'openai'
     """
-    return next((one for one in FORMATS.values() if one.recognises(raw)), None)
+    kinds = (one for one in FORMATS.values() if one.lines or not lines)
+    return next((one for one in kinds if recognised(one, raw)), None)
+
+
+def recognised(one: Format, raw: object) -> bool:
+    """Say whether a format recognises a record; one of others' that fails does not.
+
+    Examples
+    --------
+    >>> recognised(FORMATS["openai"], [{"role": "user", "content": "Hi"}])
+    True
+    """
+    try:
+        return bool(one.recognises(raw))
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError):
+        return False
 
 
 def find_format(name: str) -> Format:

@@ -35,8 +35,9 @@ def read_locomo(raw: object, name: str) -> Iterator[Case]:
 
     Probes keep their category: 1 multi-hop, 2 temporal, 3 open-domain, 4 single-hop,
     5 adversarial. An adversarial question has no answer in the conversation, and so neither
-    evidence nor answer here. An evidence entry may name several turns in one string; what names
-    no turn is left out, as the published files hold such entries.
+    evidence nor answer here. The caption of a photo that is shared belongs to its turn, for
+    questions ask about what it shows. An evidence entry may name several turns in one string;
+    what names no turn is left out, as the published files hold such entries.
 
     Raises
     ------
@@ -70,11 +71,18 @@ def _messages(talk: Fields) -> Iterator[Message]:
             yield Message(
                 turn.text("dia_id"),
                 "assistant" if first and speaker != first else "user",
-                turn.text("text"),
+                _said(turn),
                 name=speaker,
                 created_at=when,
                 session=session,
             )
+
+
+def _said(turn: Fields) -> str:
+    """Return what was said and shown: a photo is known by its caption alone."""
+    caption = turn.optional("blip_caption")
+    text = turn.text("text")
+    return "\n".join(filter(None, (text, f"[shares {caption}]"))) if caption else text
 
 
 def _probe(qa: Fields, index: int, known: set[str]) -> Probe:
@@ -106,7 +114,14 @@ FORMAT = Format(
         "conversation": {
             "speaker_a": "Ada",
             "session_1_date_time": "1:56 pm on 8 May, 2023",
-            "session_1": [{"speaker": "Ada", "dia_id": "D1:1", "text": "I have 7 cats."}],
+            "session_1": [
+                {
+                    "speaker": "Ada",
+                    "dia_id": "D1:1",
+                    "text": "I have 7 cats.",
+                    "blip_caption": "a photo of seven cats",
+                }
+            ],
         },
         "qa": [{"question": "How many cats?", "answer": 7, "evidence": ["D1:1"], "category": 4}],
     },

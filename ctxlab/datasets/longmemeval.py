@@ -16,6 +16,8 @@ from ctxlab.core.cases import Case, Probe
 from ctxlab.core.segments import Message
 from ctxlab.errors import DataError
 
+_ABSTAIN = "_abs"
+
 
 def is_longmemeval(raw: object) -> bool:
     """Say whether a record looks like a question of LongMemEval.
@@ -30,6 +32,11 @@ def is_longmemeval(raw: object) -> bool:
 
 def read_longmemeval(raw: object, name: str) -> Iterator[Case]:
     """Yield the case of one question: the sessions of its haystack, and one probe.
+
+    A session that stands twice in a haystack is two sessions, the second named ``s1~2``; of
+    copies that say the same, the first is the evidence. A question whose id ends in ``_abs`` asks
+    for what was never said: it has neither evidence nor answer here, and its category is
+    ``abstention``.
 
     Raises
     ------
@@ -55,7 +62,12 @@ def read_longmemeval(raw: object, name: str) -> Iterator[Case]:
     if len(names) != len(sessions):
         problem = f"names {len(names)} sessions and there are {len(sessions)}"
         raise DataError(problem, field="haystack_session_ids")
-    for number, ((path, turns), session) in enumerate(zip(sessions, names, strict=True)):
+    given: dict[str, list[object]] = {}
+    for number, ((path, turns), named) in enumerate(zip(sessions, names, strict=True)):
+        copies = given.setdefault(named, [])
+        again = turns in copies
+        copies.append(turns)
+        session = named if len(copies) == 1 else f"{named}~{len(copies)}"
         when = dates[number] if number < len(dates) else None
         for index, raw_turn in enumerate(expect(turns, list, path)):
             turn = Fields(raw_turn, f"{path}[{index}]")
@@ -64,16 +76,17 @@ def read_longmemeval(raw: object, name: str) -> Iterator[Case]:
             messages.append(
                 Message(message_id, role_of(turn), text, created_at=when, session=session)
             )
-            if turn.raw.get("has_answer"):
+            if turn.raw.get("has_answer") and not again:
                 evidence.append(message_id)
-    question = Probe(
+    key, asked, answer = (
         fields.text("question_id"),
         fields.text("question"),
         fields.scalar("answer"),
-        tuple(evidence),
-        fields.optional("question_type") or "",
     )
-    yield build_case(fields.text("question_id"), "longmemeval", messages, [question])
+    question = Probe(key, asked, answer, tuple(evidence), fields.optional("question_type") or "")
+    if key.endswith(_ABSTAIN):
+        question = Probe(key, asked, "", (), "abstention")
+    yield build_case(key, "longmemeval", messages, [question])
 
 
 FORMAT = Format(

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from ctxlab.datasets.errata import SUFFIX
 from ctxlab.errors import UnknownNameError
 
 _HERE = Path(__file__).parent
@@ -174,6 +175,8 @@ def source(name: str) -> PublicSource:
 def source_and_split(name: str) -> tuple[PublicSource, str]:
     """Return a dataset, and the split that ``name:split`` names; ``""`` is the whole.
 
+    ``+errata`` at the end of a name says how its gold is read, not what it is.
+
     Raises
     ------
     UnknownNameError
@@ -184,6 +187,7 @@ def source_and_split(name: str) -> tuple[PublicSource, str]:
     >>> source_and_split("locomo:dev")[1]
     'dev'
     """
+    name = name.removesuffix(SUFFIX)
     dataset, _, split = name.partition(":")
     if dataset not in sources():
         raise UnknownNameError("dataset", dataset, sources())
@@ -202,4 +206,4 @@ def is_dataset(name: str) -> bool:
     >>> is_dataset("locomo:dev"), is_dataset("chats/locomo.json")
     (True, False)
     """
-    return name.partition(":")[0] in sources()
+    return name.removesuffix(SUFFIX).partition(":")[0] in sources()

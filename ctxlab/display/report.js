@@ -13,15 +13,15 @@ const look = () => {
   const ink = getComputedStyle(document.documentElement);
   const color = (name) => ink.getPropertyValue(name).trim();
   const axis = { labelColor: color("--soft"), titleColor: color("--ink"), gridColor: color("--line"), domainColor: color("--line"), tickColor: color("--line") };
-  return { background: "transparent", axis, legend: { labelColor: color("--ink"), orient: "bottom", columns: 3, labelLimit: 320, symbolOpacity: 1 } };
+  return { background: "transparent", axis, header: { labelColor: color("--soft"), titleColor: color("--ink") }, legend: { labelColor: color("--ink"), orient: "bottom", columns: 3, labelLimit: 320, symbolOpacity: 1 }, view: { stroke: null } };
 };
 const draw = () => {
   const charts = read("chart-data");
-  for (const id of Object.keys(charts)) {
-    if (!charts[id]) continue;
+  for (const [id, chart] of Object.entries(charts)) {
     const box = document.getElementById(id);
-    const width = Math.max(260, Math.min(520, box.clientWidth - 70));
-    const spec = { ...charts[id], width, config: { ...charts[id].config, ...look() } };
+    const sized = chart.width === undefined ? {} : { width: Math.max(260, Math.min(520, box.clientWidth - 70)) };
+    const title = { ...chart.title, color: getComputedStyle(document.documentElement).getPropertyValue("--ink").trim(), subtitleColor: getComputedStyle(document.documentElement).getPropertyValue("--soft").trim() };
+    const spec = { ...chart, ...sized, title, config: { ...chart.config, ...look() } };
     vegaEmbed(box, spec, { actions: false, renderer: "svg" });
   }
 };
@@ -47,42 +47,60 @@ for (const button of document.querySelectorAll("th button")) {
   });
 }
 
-// What was lost, by conversation; only what is opened is drawn.
-const lost = read("lost-data");
+// What was lost: rows of numbers that point into tables of words; a page is drawn at a time.
+const tables = read("lost-data");
 const pick = (id) => document.getElementById(id);
-for (const [id, field] of [["by-strategy", "strategy"], ["by-budget", "budget"]]) {
-  const values = [...new Set(lost.map((one) => one[field]))];
+const PAGE = 40;
+const low = tables.probes.map(([name, question, answer]) => [name, question, answer].join(" ").toLowerCase());
+const lowMessages = tables.messages.map(([, text]) => text.toLowerCase());
+for (const [id, values] of [["by-strategy", tables.strategies], ["by-budget", tables.budgets]]) {
   pick(id).append(...["all", ...values].map((value) => make("option", value)));
 }
-const matches = (one) => {
-  const [strategy, budget] = [pick("by-strategy").value, pick("by-budget").value];
+const pairs = (row) => Array.from({ length: (row.length - 3) / 2 }, (_, i) => [row[3 + 2 * i], row[4 + 2 * i]]);
+const matching = () => {
+  const [strategy, budget] = [pick("by-strategy").selectedIndex - 1, pick("by-budget").selectedIndex - 1];
   const words = pick("by-text").value.toLowerCase().split(/\s+/).filter(Boolean);
-  const text = [one.question, one.answer, ...one.evidence.map((e) => e[1])].join(" ").toLowerCase();
-  return (strategy === "all" || one.strategy === strategy) && (budget === "all" || one.budget === budget) && words.every((word) => text.includes(word));
+  return tables.rows.filter((row) => (strategy < 0 || row[1] === strategy) && (budget < 0 || row[2] === budget) && words.every((word) => low[row[0]].includes(word) || pairs(row).some(([m]) => lowMessages[m].includes(word))));
 };
-const card = (one) => {
+const card = (row) => {
+  const [name, question, answer] = tables.probes[row[0]];
   const node = make("div", undefined, "lost");
   const head = make("div");
-  head.append(make("q", one.question), " ", make("b", one.answer), " ", make("span", `${one.strategy} at ${one.budget}`, "mark"));
+  head.append(make("q", question), " ", make("b", answer), " ", make("span", `${tables.strategies[row[1]]} at ${tables.budgets[row[2]]}`, "mark"), " ", make("span", name, "note"));
   node.append(head);
-  for (const [id, text, reason] of one.evidence) {
+  for (const [m, r] of pairs(row)) {
+    const [id, text] = tables.messages[m];
     const went = make("div", undefined, "went");
-    went.append(make("span", `${id} · ${reason}`, "note"), make("br"), make("s", text));
+    went.append(make("span", `${id} · ${tables.reasons[r]}`, "note"), make("br"), make("s", text));
     node.append(went);
   }
   return node;
 };
+let found = [], drawn = 0;
+const more = () => {
+  pick("lost").append(...found.slice(drawn, drawn + PAGE).map(card));
+  drawn = Math.min(found.length, drawn + PAGE);
+  pick("lost-more").hidden = drawn >= found.length;
+  pick("lost-count").textContent = `${drawn.toLocaleString("en")} shown of ${found.length.toLocaleString("en")} found, ${tables.rows.length.toLocaleString("en")} in all`;
+};
 const show = () => {
-  const found = lost.filter(matches);
-  pick("lost-count").textContent = `${found.length.toLocaleString("en")} of ${lost.length.toLocaleString("en")}`;
-  const byCase = Map.groupBy ? Map.groupBy(found, (one) => one.case) : found.reduce((m, one) => m.set(one.case, [...(m.get(one.case) || []), one]), new Map());
-  pick("lost").replaceChildren(...[...byCase].map(([name, members]) => {
-    const box = make("details", undefined, "case");
-    box.append(make("summary", `${name}: ${members.length}`));
-    box.addEventListener("toggle", () => { if (box.open && box.children.length === 1) box.append(...members.map(card)); });
-    return box;
-  }));
+  found = matching();
+  drawn = 0;
+  pick("lost").replaceChildren();
+  more();
 };
 for (const id of ["by-strategy", "by-budget", "by-text"]) pick(id).addEventListener("input", show);
+pick("lost-more").addEventListener("click", more);
 document.querySelector(".filters").addEventListener("submit", (event) => event.preventDefault());
 show();
+
+// The inspector is that of the notebook; here a plain object stands for its model.
+window.drawInspectors = (render) => {
+  for (const document_ of read("documents")) {
+    const values = { document: JSON.stringify(document_), budget: document_.budgets[Math.floor(document_.budgets.length / 2)] || "", probe: "", selected: "", search: "" };
+    const model = { get: (name) => values[name], set: (name, value) => { values[name] = value; }, on() {}, save_changes() {} };
+    const box = make("div", undefined, "inspected");
+    pick("inspectors").append(box);
+    render({ model, el: box });
+  }
+};

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,8 @@ class StepSchema:
     step: str
     version: int
     text: str
+    protocol: str = "design-thinking"
+    migration: str | None = None
 
     @property
     def name(self) -> str:
@@ -68,56 +70,75 @@ def chosen_schemas(
     store: Store | None,
     steps: Sequence[str] | None = None,
     versions: Mapping[str, int] | None = None,
+    protocol: str | None = None,
 ) -> list[StepSchema]:
-    """Return one schema a step: the latest version, or the one that is asked for.
+    """Return one schema a step: the version asked for, else the chosen one, else the latest.
 
     Raises
     ------
     UnknownNameError
-        When a step has no schema at all.
+        When a step has no schema at all, or there is no such protocol.
     NotFoundError
-        When it has others than the one asked for.
+        When it has others than the one asked for, or two protocols have such a step.
 
     Examples
     --------
     >>> [(one.step, one.version) for one in chosen_schemas(None, ["persona", "concept"])]
     [('persona', 1), ('concept', 1)]
     """
-    known = (_registered(store) if store else {}) or _bundled()
+    known = (_registered(store) if store else []) or _bundled()
+    if protocol is not None:
+        names = {kept.schema.protocol for kept in known}
+        if protocol not in names:
+            raise UnknownNameError("protocol", protocol, sorted(names))
+        known = [kept for kept in known if kept.schema.protocol == protocol]
     wanted = versions or {}
-    names = [*dict.fromkeys([*(known if steps is None else steps), *wanted])]
-    return [_pick(known, step, wanted.get(step)) for step in names]
+    there = dict.fromkeys(kept.schema.step for kept in known)
+    steps_wanted = [*dict.fromkeys([*(there if steps is None else steps), *wanted])]
+    return [_pick(known, step, wanted.get(step), there) for step in steps_wanted]
 
 
-def _pick(known: Mapping[str, Mapping[int, str]], step: str, version: int | None) -> StepSchema:
-    if step not in known:
-        raise UnknownNameError("step", step, known)
-    there = known[step]
-    chosen = max(there) if version is None else version
-    if chosen not in there:
-        listing = ", ".join(map(str, sorted(there)))
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    schema: StepSchema
+    chosen: bool = False
+
+
+def _pick(
+    known: Sequence[_Kept], step: str, version: int | None, there: Iterable[str]
+) -> StepSchema:
+    found = [kept for kept in known if kept.schema.step == step]
+    if not found:
+        raise UnknownNameError("step", step, there)
+    protocols = sorted({kept.schema.protocol for kept in found})
+    if len(protocols) > 1:
         raise NotFoundError(
-            f"step {step!r} has no schema version {chosen}; choose one of: {listing}"
+            f"step {step!r} is in several protocols; name one with --protocol: "
+            f"{', '.join(protocols)}"
         )
-    return StepSchema(step, chosen, there[chosen])
+    if version is None:
+        return max(found, key=lambda kept: (kept.chosen, kept.schema.version)).schema
+    for kept in found:
+        if kept.schema.version == version:
+            return kept.schema
+    listing = ", ".join(str(kept.schema.version) for kept in found)
+    raise NotFoundError(f"step {step!r} has no schema version {version}; choose one of: {listing}")
 
 
-def _registered(store: Store) -> dict[str, dict[int, str]]:
+def _registered(store: Store) -> list[_Kept]:
     rows = store.db.rows(
-        "SELECT a.step_id, a.schema_version, a.json_schema FROM artifact_schemas a "
-        "LEFT JOIN (SELECT step_id, min(position) AS place FROM step_definitions GROUP BY ALL) d "
-        "ON d.step_id = a.step_id ORDER BY d.place NULLS LAST, a.step_id, a.schema_version"
+        "SELECT a.step_id, a.schema_version, a.json_schema, a.protocol, a.migration, a.chosen "
+        "FROM artifact_schemas a LEFT JOIN (SELECT protocol, step_id, min(position) AS place "
+        "FROM step_definitions GROUP BY ALL) d USING (protocol, step_id) "
+        "ORDER BY a.protocol, d.place NULLS LAST, a.step_id, a.schema_version"
     )
-    found: dict[str, dict[int, str]] = {}
-    for step, version, text in rows:
-        found.setdefault(step, {})[version] = text
-    return found
+    return [_Kept(StepSchema(*row), chosen) for *row, chosen in rows]
 
 
-def _bundled() -> dict[str, dict[int, str]]:
+def _bundled() -> list[_Kept]:
     from ctxlab.workshop import ARTIFACT_SCHEMAS
 
-    return {
-        step: {1: json.dumps(model.model_json_schema(), ensure_ascii=False)}
+    return [
+        _Kept(StepSchema(step, 1, json.dumps(model.model_json_schema(), ensure_ascii=False)))
         for step, model in ARTIFACT_SCHEMAS.items()
-    }
+    ]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ctxlab.export.chosen_schemas import StepSchema
+from ctxlab.export.export_options import PLAIN, ExportOptions
 from ctxlab.export.seeds import schema_inserts
 from ctxlab.store.migrate import migrations
 
 
-def files(schemas: Sequence[StepSchema]) -> dict[str, str]:
+def files(schemas: Sequence[StepSchema], options: ExportOptions = PLAIN) -> dict[str, str]:
     """Return one SQL script, to be run on an empty database.
 
     Examples

@@ -9,6 +9,8 @@ from typing import cast
 
 from ctxlab.errors import DataError, MissingExtraError
 from ctxlab.export.chosen_schemas import StepSchema, class_name
+from ctxlab.export.export_options import PLAIN, ExportOptions
+from ctxlab.export.schema_parts import parsed
 
 JSONObject = dict[str, object]
 
@@ -23,7 +25,7 @@ _HEAD = '"""Artifact schemas of ctxlab: {listing}."""'
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def files(schemas: Sequence[StepSchema]) -> dict[str, str]:
+def files(schemas: Sequence[StepSchema], options: ExportOptions = PLAIN) -> dict[str, str]:
     """Return one module: a class a step, and ``ARTIFACT_SCHEMAS`` with the class of every step.
 
     Raises
@@ -99,7 +101,7 @@ def _together(schemas: Sequence[StepSchema]) -> tuple[JSONObject, dict[str, str]
         roots[one.step] = _free_name(one.name, definitions)
         definitions[roots[one.step]] = {}
     for one in schemas:
-        root: JSONObject = json.loads(one.text)
+        root: JSONObject = parsed(one)
         inner: JSONObject = {}
         for word in _DEFINITIONS:
             inner |= {f"#/{word}/{k}": v for k, v in cast("JSONObject", root.pop(word, {})).items()}

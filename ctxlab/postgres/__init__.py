@@ -24,7 +24,20 @@ __all__ = ["Counts", "import_workshops", "is_address", "push_workshops"]
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What was moved: rows by table, and the columns that found no place.
+    """What was moved: rows by table, the columns that found no place, and what was not moved.
+
+    Parameters
+    ----------
+    rows : mapping of str to int
+        Rows that were new or changed, by table.
+    ignored : tuple of str
+        Columns, and tables, that found no place.
+    skipped : tuple of str
+        Rows at fault that were left out, each with table, key and column.
+    conflicts : tuple of str
+        Rows that a push refused to write, each with the reason.
+    statements : tuple of str
+        The SQL of a push.
 
     Examples
     --------
@@ -34,6 +47,9 @@ class Counts:
 
     rows: Mapping[str, int]
     ignored: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    statements: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         text = ", ".join(f"{count:,} {table}" for table, count in self.rows.items() if count)
@@ -57,6 +73,11 @@ def import_workshops(
     dsn: str,
     progress: ShowsProgress = _progress.progress,
     counter: TokenCounter | None = None,
+    *,
+    workshops: Sequence[str] | None = None,
+    since: str | None = None,
+    deleted: bool = False,
+    skip_bad: bool = False,
 ) -> Counts:
     """Read the workshops of a production database into the store, tokens counted.
 
@@ -75,6 +96,14 @@ def import_workshops(
         Shows the messages that were read; `ctxlab.core.progress.progress` by default.
     counter : TokenCounter, optional
         Counts the tokens; the process's counter by default.
+    workshops : sequence of str, optional
+        Ids of the workshops; all by default.
+    since : str, optional
+        Only workshops changed, or made, at that time or later, such as ``2026-11-01``.
+    deleted : bool
+        Also what is marked as deleted in production.
+    skip_bad : bool
+        Leave out rows at fault, and list them.
 
     Raises
     ------
@@ -97,8 +126,11 @@ def import_workshops(
     _require("PostgreSQL import")
     from ctxlab.core.tokens import shared_counter
     from ctxlab.postgres.importing import import_all
+    from ctxlab.postgres.production_reader import Choice
 
-    return import_all(store.db, dsn, progress, counter or shared_counter())
+    choice = Choice(workshops, since, deleted)
+    tokens = counter or shared_counter()
+    return import_all(store.db, dsn, progress, tokens, choice, skip_bad=skip_bad)
 
 
 def push_workshops(
@@ -106,12 +138,17 @@ def push_workshops(
     dsn: str,
     workshops: Sequence[str] | None = None,
     progress: ShowsProgress = _progress.progress,
+    *,
+    dry_run: bool = False,
+    create_tables: bool = False,
+    defaults: Mapping[str, str] | None = None,
 ) -> Counts:
-    """Write the lab's workshops to a database: one transaction, all or nothing.
+    """Write what the lab changed to a database: one transaction, no row overwritten unseen.
 
-    Tables that are absent are made. A row that is there already is brought up to date, one that
-    is not in the lab stays. An artifact, or a summary, that was changed in the database since it
-    was read is never overwritten.
+    A row is written only where the lab changed it, in the columns that it changed, and only when
+    production still holds it as it was read; a row that changed on both sides is a conflict and
+    stays as it is, with all that belongs to it. A row that is not in production yet is added,
+    with an id of production's kind. Nothing is deleted.
 
     Parameters
     ----------
@@ -123,20 +160,24 @@ def push_workshops(
         Ids of the workshops; all by default.
     progress : callable
         Shows the rows that were written; `ctxlab.core.progress.progress` by default.
+    dry_run : bool
+        Only return the SQL, as `Counts.statements`.
+    create_tables : bool
+        Make ctxlab's own tables where they are absent.
+    defaults : mapping of str to str
+        Values, by ``column`` or ``table.column``, of what production demands and the lab does
+        not know. A workshop's metadata is looked into, too.
 
     Returns
     -------
     Counts
-        Rows that were new or changed, by table.
+        Rows that were new or changed, by table, and the conflicts.
 
     Raises
     ------
-    StaleVersionError
-        When someone else saved an artifact or a summary in between; then nothing is written.
-    ConflictError
-        When an artifact's version or a schema is there with another content.
     DataError
-        When a text holds what PostgreSQL cannot: a NUL character or a lone surrogate.
+        When a table or a value that production demands is missing, or a text holds what
+        PostgreSQL cannot: a NUL character or a lone surrogate. Then nothing is written.
     NotFoundError
         When there is no such workshop in the lab.
     StoreError
@@ -152,9 +193,10 @@ def push_workshops(
     ctxlab.errors.StoreError: postgresql://ada@localhost:1/app cannot be reached: ...
     """
     _require("PostgreSQL push")
-    from ctxlab.postgres.pushing import push_all
+    from ctxlab.postgres.pushing import Wishes, push_all
 
-    return push_all(store.db, dsn, workshops, progress)
+    wishes = Wishes(workshops, dry_run, create_tables, defaults or {})
+    return push_all(store.db, dsn, wishes, progress)
 
 
 def _require(feature: str) -> None:

@@ -19,7 +19,7 @@ COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class ProductionTable:
-    """A table of the database: for our columns theirs, and what is left over.
+    """A table of the database: for our columns theirs, what is left over, what must be given.
 
     Examples
     --------
@@ -32,6 +32,7 @@ class ProductionTable:
     columns: dict[str, str]
     types: dict[str, str]
     extras: list[str] = field(default_factory=list)
+    required: frozenset[str] = frozenset()
 
     def has(self, name: str) -> bool:
         """Say whether there is a column of that meaning.
@@ -72,6 +73,29 @@ class ProductionTable:
         """
         return self.types[self.columns[name]]
 
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Their columns that tell a row: its id where there is one, else what tells it in the lab.
+
+        Examples
+        --------
+        >>> ProductionTable("chat_messages", {"message_id": "m"}, {"id": "uuid", "m": "text"}).key
+        ('id',)
+        """
+        if "id" in self.types:
+            return ("id",)
+        return tuple(self.columns[name] for name in PRODUCTION[self.table].key if self.has(name))
+
+    def unplaced(self, name: str) -> str | None:
+        """Return their column of that name which is none of ours, in whatever spelling.
+
+        Examples
+        --------
+        >>> ProductionTable("workshops", {}, {}, ["deletedAt"]).unplaced("deleted_at")
+        'deletedAt'
+        """
+        return next((column for column in self.extras if snake_case(column) == name), None)
+
     def column(self, name: str) -> sql.Composable:
         """Return the column of that meaning, for a query in which the table is called ``t``.
 
@@ -92,15 +116,18 @@ def find_table(connection: Connection, table: str) -> ProductionTable | None:
     'ProductionTable | None'
     """
     rows = connection.execute(
-        "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute "
+        "SELECT attname, format_type(atttypid, NULL), attnotnull AND NOT atthasdef "
+        "AND attidentity = '' FROM pg_attribute "
         "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
         [table],
     ).fetchall()
     if not rows:
         return None
-    types = {str(name): str(kind) for name, kind in rows}
+    types = {str(name): str(kind) for name, kind, _ in rows}
     columns = match_columns(table, list(types))
-    return ProductionTable(table, columns, types, [n for n in types if n not in columns.values()])
+    extras = [name for name in types if name not in columns.values()]
+    required = frozenset(str(name) for name, _, needed in rows if needed)
+    return ProductionTable(table, columns, types, extras, required)
 
 
 def match_columns(table: str, names: list[str]) -> dict[str, str]:

@@ -1,58 +1,65 @@
-"""Writing the lab's workshops to a database: staged, checked, then merged, all or nothing."""
+"""Writing the lab's changes to a database: compared, planned, then written, all or nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
 
-import polars as pl
-from psycopg import Connection, sql
+import psycopg
+from psycopg import Connection
 
-from ctxlab.core.progress import Advance, ShowsProgress
-from ctxlab.errors import ConflictError, NotFoundError, StaleVersionError
+from ctxlab.core.progress import ShowsProgress
+from ctxlab.errors import DataError, NotFoundError, StoreError
 from ctxlab.postgres import Counts
-from ctxlab.postgres.columns import COLUMNS, ProductionTable, find_table
+from ctxlab.postgres.columns import COLUMNS, find_table
+from ctxlab.postgres.planning import Edit, Plan, plan_push
+from ctxlab.postgres.production_reader import KEY, Choice, Production
 from ctxlab.postgres.server import address, connected
-from ctxlab.postgres.staging import (
-    comparable,
-    refuse_nul,
-    same_key,
-    staged,
-    temporary,
-    theirs,
-    value,
-)
+from ctxlab.postgres.statements import Facts, Statement, Writer
+from ctxlab.postgres.synced import ROWS, SHARED, Past, Synced, compared, digest, row_key
 from ctxlab.store.connection import Database
 from ctxlab.store.tables import PRODUCTION
-from ctxlab.workshop.production_ddl import statements
+from ctxlab.workshop.production_ddl import statements as ddl
 
-_STEPS = (
-    "workshop_step_id IN (SELECT id FROM workshop_steps WHERE list_contains($ids, workshop_id))"
-)
-_ROWS = {
-    "workshops": "list_contains($ids, id)",
-    "sessions": "list_contains($ids, workshop_id)",
-    "step_definitions": "protocol IN "
-    "(SELECT protocol FROM workshops WHERE list_contains($ids, id))",
-    "workshop_steps": "list_contains($ids, workshop_id)",
-    "chat_messages": "list_contains($ids, workshop_id)",
-    "step_summaries": _STEPS,
-    "step_artifacts": _STEPS,
-    "step_artifact_versions": _STEPS,
-    "artifact_schemas": "step_id IN "
-    "(SELECT step_id FROM workshop_steps WHERE list_contains($ids, workshop_id))",
-}
-"""The rows of some workshops, by table, parents before children."""
-_APPENDED = {"step_artifact_versions": "artifact", "artifact_schemas": "json_schema"}
+_TRIES = 3
+"""How often a push begins anew when someone else writes the same rows at the same moment."""
 
 
-def push_all(
-    db: Database, dsn: str, workshops: Sequence[str] | None, progress: ShowsProgress
-) -> Counts:
-    """Write workshops to a database in one transaction.
+@dataclass(frozen=True)
+class Wishes:
+    """How to push.
+
+    Parameters
+    ----------
+    workshops : sequence of str, optional
+        Ids; all when not given.
+    dry_run : bool
+        Only say what would be written.
+    create_tables : bool
+        Make the tables that are absent.
+    defaults : mapping of str to str
+        Values of columns that production demands.
+
+    Examples
+    --------
+    >>> Wishes(dry_run=True).create_tables
+    False
+    """
+
+    workshops: Sequence[str] | None = None
+    dry_run: bool = False
+    create_tables: bool = False
+    defaults: Mapping[str, str] = field(default_factory=dict)
+
+
+def push_all(db: Database, dsn: str, wishes: Wishes, progress: ShowsProgress) -> Counts:
+    """Write what the lab changed to a database in one transaction.
 
     Raises
     ------
-    StaleVersionError, ConflictError, DataError, NotFoundError, StoreError
+    DataError, NotFoundError, StoreError
         As `ctxlab.postgres.push_workshops` says.
 
     Examples
@@ -60,19 +67,47 @@ def push_all(
     >>> push_all.__annotations__["return"]
     'Counts'
     """
-    with connected(dsn, read_only=False) as connection:
-        ids = _chosen(db, workshops)
-        writer = _Writer(connection, address(dsn))
-        total = {
-            table: int(db.rows(f"SELECT count(*) FROM {table} WHERE {rows}", {"ids": ids})[0][0])  # noqa: S608
-            for table, rows in _ROWS.items()
-        }
-        with progress(sum(total.values()), "rows") as advance:
-            for table, rows in _ROWS.items():
-                frame = db.frame(f"SELECT * FROM {table} WHERE {rows}", {"ids": ids})  # noqa: S608
-                writer.stage(table, frame, advance)
-        writer.check()
-        return writer.merge()
+    for left in reversed(range(_TRIES)):
+        try:
+            with connected(dsn, read_only=False, one_moment=True) as connection, db.write():
+                return _push(db, connection, address(dsn), wishes, progress)
+        except psycopg.errors.SerializationFailure:
+            if not left:
+                break
+    raise StoreError(
+        f"{address(dsn)}: the same rows were written by others {_TRIES} times over while they "
+        "were compared; nothing was changed: push again"
+    )
+
+
+def _push(
+    db: Database, connection: Connection, place: str, wishes: Wishes, progress: ShowsProgress
+) -> Counts:
+    ids = _chosen(db, wishes.workshops)
+    made = _absent(connection) if wishes.create_tables else []
+    for statement in made:
+        connection.execute(statement.encode())
+    production = Production(connection, place, Choice(ids))
+    # Rows are found by what the lab knows of them, whatever their workshop is called there.
+    synced = Synced(db, place, production.sources)
+    production.ids = _their_ids(synced, ids)
+    plan = plan_push(db, production, synced, ids)
+    written = plan.edits
+    _refuse_nul(written)
+    writer = Writer(production, plan.keys, wishes.defaults, _facts(db))
+    if wishes.dry_run:
+        shown = (_shown(connection, writer.statement(edit)) for edit in written)
+        texts = [*made, *shown]
+        connection.rollback()
+        return _counts(production, plan, written, texts)
+    with progress(len(written), "rows") as advance:
+        for table, group in groupby(written, lambda edit: edit.table):
+            # Ids that the database made for the tables before are known by now.
+            pairs = [(edit, writer.statement(edit)) for edit in group]
+            _run(connection, plan, table, pairs)
+            advance(len(pairs))
+    _remember(db, production, synced, plan, written)
+    return _counts(production, plan, written, [])
 
 
 def _chosen(db: Database, workshops: Sequence[str] | None) -> list[str]:
@@ -84,184 +119,122 @@ def _chosen(db: Database, workshops: Sequence[str] | None) -> list[str]:
     return list(dict.fromkeys(workshops))
 
 
-def _identity(table: str, source: ProductionTable) -> tuple[str, ...]:
-    """Return what identifies a row; the ``id`` of a foreign message does so alone."""
-    if table == "chat_messages" and source.columns["message_id"] == "id":
-        return ("message_id",)
-    return PRODUCTION[table].key
-
-
-class _Writer:
-    """The tables of one database, and beside each a temporary one with the rows to come."""
-
-    def __init__(self, connection: Connection, place: str) -> None:
-        self._connection, self._place = connection, place
-        self._make_absent()
-        found = {table: find_table(connection, table) for table in _ROWS}
-        self._sources = {table: source for table, source in found.items() if source}
-        self._absent = [table for table, source in found.items() if not source]
-        self._columns = {
-            table: [name for name in COLUMNS[table] if source.has(name)]
-            for table, source in self._sources.items()
-        }
-        for table, source in self._sources.items():
-            source.require(*PRODUCTION[table].key)
-            if table == "step_artifacts":
-                source.require("artifact", "version")
-
-    def _make_absent(self) -> None:
-        """Make the tables that are not there, unless ids of another type forbid their keys."""
-        there = {table: find_table(self._connection, table) for table in _ROWS}
-        others = [s.type_of("id") for s in there.values() if s and s.has("id")]
-        absent = [table for table, source in there.items() if source is None]
-        if absent and set(others) <= {"text"}:
-            for statement in statements(absent):
-                self._connection.execute(statement.encode())
-
-    def stage(self, table: str, frame: pl.DataFrame, advance: Advance) -> None:
-        """Send rows to the temporary table; those of an absent table find no place."""
-        source = self._sources.get(table)
-        if source is None and table != "step_artifact_versions":
-            advance(frame.height)
-            return
-        names = self._columns.get(table, ["workshop_step_id", "version", "artifact"])
-        frame = frame.select(names)
-        refuse_nul(table, frame, PRODUCTION[table].key)
-        self._connection.execute(temporary(table, source, names))
-        copy = sql.SQL("COPY {} FROM STDIN").format(staged(table))
-        with self._connection.cursor() as cursor, cursor.copy(copy) as sink:
-            for part in frame.iter_slices(5_000):
-                for row in part.iter_rows():
-                    sink.write_row(row)
-                advance(part.height)
-
-    def check(self) -> None:
-        """Refuse to overwrite what the lab has not seen; others' writes wait until we are done."""
-        for table in self._sources:
-            self._connection.execute(
-                sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(sql.Identifier(table))
-            )
-        if "step_artifacts" in self._sources:
-            self._check_artifacts()
-        if "step_summaries" in self._sources:
-            self._check_summaries()
-        for table, content in _APPENDED.items():
-            if table in self._sources:
-                self._check_appended(table, content)
-
-    def _check_artifacts(self) -> None:
-        source = self._sources["step_artifacts"]
-        # What stands in the database must be a version that the lab has been at.
-        query = sql.SQL(
-            "SELECT t.{step}::text, n.version, t.{version} FROM step_artifacts t "
-            "JOIN {staged} n ON n.workshop_step_id = t.{step} LEFT JOIN {versions} v "
-            "ON v.workshop_step_id::text = t.{step}::text AND v.version = t.{version} "
-            "WHERE t.{version} > n.version "
-            "OR CASE WHEN t.{version} = n.version THEN n.artifact::jsonb "
-            "ELSE v.artifact::jsonb END IS DISTINCT FROM t.{artifact}::jsonb ORDER BY 1 LIMIT 1"
-        ).format(
-            step=theirs(source, "workshop_step_id"),
-            version=theirs(source, "version"),
-            artifact=theirs(source, "artifact"),
-            staged=staged("step_artifacts"),
-            versions=staged("step_artifact_versions"),
+def _absent(connection: Connection) -> list[str]:
+    """Return what makes the tables that are not there."""
+    there = {table: find_table(connection, table) for table in ROWS}
+    others = [source.type_of("id") for source in there.values() if source and source.has("id")]
+    absent = [table for table, source in there.items() if source is None]
+    if absent and not set(others) <= {"text"}:
+        raise DataError(
+            f"the ids of this database are {others[0]}, and those of ctxlab's tables text; "
+            f"make {', '.join(absent)} by a migration of your own, or push without them"
         )
-        self._refuse_stale("artifact", query)
+    return ddl(absent) if absent else []
 
-    def _check_summaries(self) -> None:
-        source = self._sources["step_summaries"]
-        if not source.has("revision"):
-            return
-        query = sql.SQL(
-            "SELECT t.{step}::text, n.revision, t.{revision} FROM step_summaries t "
-            "JOIN {staged} n ON n.workshop_step_id = t.{step} WHERE t.{revision} > n.revision "
-            "OR (t.{revision} = n.revision AND t.{summary} <> n.summary) ORDER BY 1 LIMIT 1"
-        ).format(
-            step=theirs(source, "workshop_step_id"),
-            revision=theirs(source, "revision"),
-            summary=theirs(source, "summary"),
-            staged=staged("step_summaries"),
-        )
-        self._refuse_stale("summary", query)
 
-    def _refuse_stale(self, what: str, query: sql.Composed) -> None:
-        row = self._connection.execute(query).fetchone()
-        if row:
-            step, ours, theirs = row
-            # At the same or an earlier version the contents differ: the ways parted before it.
-            expected = ours if theirs > ours else theirs - 1
-            raise StaleVersionError(
-                f"{what} of workshop step {step!r} in {self._place}", expected, theirs
-            )
+def _their_ids(synced: Synced, ids: list[str]) -> list[str]:
+    past = synced.past("workshops")
+    return [past[key].key if (key := json.dumps([one])) in past else one for one in ids]
 
-    def _check_appended(self, table: str, content: str) -> None:
-        source, keys = self._sources[table], PRODUCTION[table].key
-        row = self._connection.execute(
-            sql.SQL(
-                "SELECT {} FROM {} t JOIN {} n ON {} WHERE t.{}::jsonb <> n.{}::jsonb "
-                "ORDER BY 1, 2 LIMIT 1"
-            ).format(
-                sql.SQL(", ").join(sql.Identifier("n", key) for key in keys),
-                sql.Identifier(table),
-                staged(table),
-                same_key(source, keys),
-                theirs(source, content),
-                sql.Identifier(content),
-            )
-        ).fetchone()
-        if row:
-            raise ConflictError(
-                f"{table} {', '.join(map(str, row))} is in {self._place} with another {content}; "
-                "what is written once is not replaced: save the change as a new version"
-            )
 
-    def merge(self) -> Counts:
-        """Move the staged rows into the tables; count those that were new or changed."""
-        rows = {
-            table: self._update(table, source) + self._insert(table, source)
-            for table, source in self._sources.items()
-        }
-        missing = [
-            f"{table}.{name}"
-            for table, source in self._sources.items()
-            for name in COLUMNS[table]
-            if not source.has(name)
-        ]
-        return Counts(rows, (*self._absent, *missing))
+def _facts(db: Database) -> Facts:
+    rows = db.rows("SELECT id, metadata FROM workshops")
+    steps = db.rows("SELECT id, workshop_id, step_id FROM workshop_steps")
+    return Facts(
+        {workshop: json.loads(text) for workshop, text in rows},
+        {row: step for row, _, step in steps},
+        {(workshop, step): row for row, workshop, step in steps},
+    )
 
-    def _update(self, table: str, source: ProductionTable) -> int:
-        fixed = {*PRODUCTION[table].key, "id", "created_at"}
-        names = [name for name in self._columns[table] if name not in fixed]
-        # What is written once stays; so do messages in the words of the application whose they are.
-        foreign = table == "chat_messages" and not source.has("running_total")
-        if table in _APPENDED or foreign or not names:
-            return 0
-        # A row that is the same already is not written again.
-        statement = sql.SQL(
-            "UPDATE {} t SET {} FROM {} n WHERE {} AND ({}) IS DISTINCT FROM ({})"
-        ).format(
-            sql.Identifier(table),
-            sql.SQL(", ").join(
-                sql.SQL("{} = {}").format(theirs(source, name), value(source, name))
-                for name in names
-            ),
-            staged(table),
-            same_key(source, _identity(table, source)),
-            sql.SQL(", ").join(comparable(source, name, "t") for name in names),
-            sql.SQL(", ").join(comparable(source, name, "n") for name in names),
-        )
-        return self._connection.execute(statement).rowcount
 
-    def _insert(self, table: str, source: ProductionTable) -> int:
-        names = self._columns[table]
-        statement = sql.SQL(
-            "INSERT INTO {0} ({1}) SELECT {2} FROM {3} n "
-            "WHERE NOT EXISTS (SELECT 1 FROM {0} t WHERE {4})"
-        ).format(
-            sql.Identifier(table),
-            sql.SQL(", ").join(theirs(source, name) for name in names),
-            sql.SQL(", ").join(value(source, name) for name in names),
-            staged(table),
-            same_key(source, _identity(table, source)),
-        )
-        return self._connection.execute(statement).rowcount
+def _refuse_nul(edits: Sequence[Edit]) -> None:
+    for edit in edits:
+        for name in edit.columns or PRODUCTION[edit.table].names:
+            value = edit.row.get(name)
+            escaped = "\\u0000" in value if isinstance(value, str) else False
+            if isinstance(value, str) and ("\x00" in value or (escaped and _holds_nul(value))):
+                raise DataError(
+                    f"of {edit.key} holds a NUL character or a lone surrogate, which PostgreSQL "
+                    "cannot hold; remove it, or push other workshops",
+                    field=f"{edit.table}.{name}",
+                )
+
+
+def _holds_nul(text: str) -> bool:
+    try:
+        return "\x00" in str(json.loads(text)) or "\\x00" in repr(json.loads(text))
+    except ValueError:
+        return False
+
+
+def _shown(connection: Connection, statement: Statement) -> str:
+    return f"{psycopg.ClientCursor(connection).mogrify(statement.query, statement.values)};"
+
+
+def _run(
+    connection: Connection, plan: Plan, table: str, pairs: list[tuple[Edit, Statement]]
+) -> None:
+    """Send the rows of a table: alike statements together."""
+    for query, group in groupby(pairs, lambda pair: pair[1].query.as_string(connection)):
+        alike = list(group)
+        with connection.cursor() as cursor:
+            if not alike[0][1].returns:
+                cursor.executemany(query.encode(), [s.values for _, s in alike])
+                continue
+            for edit, statement in alike:
+                row = cursor.execute(statement.query, statement.values).fetchone()
+                key = str(edit.row.get("id") or edit.key)
+                plan.keys.setdefault(table, {})[key] = str(row[0] if row else "")
+
+
+def _remember(
+    db: Database, production: Production, synced: Synced, plan: Plan, written: list[Edit]
+) -> None:
+    """Keep what the database holds now of the rows that were written, as it holds it."""
+    for table, known in plan.same.items():
+        synced.write(table, known)
+    workshops = plan.keys.get("workshops", {})
+    production.ids = list(dict.fromkeys([*production.ids, *workshops.values()]))
+    for table in dict.fromkeys(edit.table for edit in written):
+        source = production.sources[table]
+        if source is None or table in SHARED:
+            continue
+        declared, names = PRODUCTION[table], compared(source)
+        theirs = {row[KEY]: row for row in production.whole(table).iter_rows(named=True)}
+        by_key = {row_key(declared, row): key for key, row in theirs.items()}
+        found: dict[str, tuple[str, Past]] = {}
+        for edit in written:
+            if edit.table != table:
+                continue
+            made = plan.keys.get(table, {}).get(str(edit.row.get("id") or edit.key))
+            key = edit.their_key or made or by_key.get(edit.key, "")
+            if key in theirs:
+                past = Past(
+                    key,
+                    digest(declared, names, edit.row),
+                    digest(declared, names, theirs[key]),
+                )
+                found[edit.key] = (str(edit.row["_workshop"]), past)
+        synced.write(table, found)
+
+
+def _counts(
+    production: Production, plan: Plan, written: list[Edit], texts: Sequence[str]
+) -> Counts:
+    rows = {table: 0 for table, source in production.sources.items() if source}
+    for edit in written:
+        rows[edit.table] += 1
+    absent = [table for table, source in production.sources.items() if source is None]
+    missing = [
+        f"{table}.{name}"
+        for table, source in production.sources.items()
+        if source
+        for name in COLUMNS[table]
+        if not source.has(name)
+    ]
+    return Counts(
+        rows,
+        (*absent, *missing),
+        conflicts=tuple(plan.conflicts),
+        statements=tuple(texts),
+    )

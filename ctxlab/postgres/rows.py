@@ -9,10 +9,10 @@ import polars as pl
 
 from ctxlab.core.segments import Message, Role, ToolCall
 from ctxlab.core.tokens import TokenCounter
-from ctxlab.errors import DataError
 from ctxlab.store.connection import Database
 from ctxlab.store.records import fetch
-from ctxlab.store.tables import ARTIFACT_SCHEMAS, WORKSHOP_STEPS
+from ctxlab.store.tables import ARTIFACT_SCHEMAS
+from ctxlab.text.json_numbers import compact
 from ctxlab.workshop.schema_versions import faults
 
 
@@ -42,11 +42,6 @@ class Messages:
     def counted(self, batch: pl.DataFrame) -> pl.DataFrame:
         """Return a batch with positions, tokens, running sums, and tool calls in our form.
 
-        Raises
-        ------
-        DataError
-            When tool calls are not understood.
-
         Examples
         --------
         >>> row = {"workshop_id": "w", "message_id": "m", "role": "user", "content": "Hi"}
@@ -54,10 +49,7 @@ class Messages:
         >>> Messages(TokenCounter()).counted(pl.DataFrame([row | rest]))["position"].item()
         7
         """
-        calls = [
-            text and _tool_calls(text, message)
-            for text, message in batch.select("tool_calls", "message_id").iter_rows()
-        ]
+        calls = [text and tool_calls(text) for text in batch["tool_calls"]]
         overheads = [
             self._overhead(role, name, text)
             for (role, name), text in zip(
@@ -93,16 +85,20 @@ class Messages:
         return self._counter.overhead(Message("", role, "", name=name, tool_calls=made))
 
 
-def _tool_calls(text: str, message: str) -> str | None:
-    """Return tool calls as the store keeps them, be they in its form or in OpenAI's."""
-    try:
-        calls = [_call(call) for call in json.loads(text) or ()]
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise DataError(
-            f"is {text[:80]!r} in message {message!r}; expected a list of calls, each with id, "
-            "name and arguments",
-            field="chat_messages.tool_calls",
-        ) from error
+def tool_calls(text: str) -> str | None:
+    """Return tool calls as the store keeps them, be they in its form or in OpenAI's.
+
+    Raises
+    ------
+    ValueError, TypeError, KeyError, AttributeError
+        When they are neither.
+
+    Examples
+    --------
+    >>> tool_calls('[{"id": "c1", "function": {"name": "find", "arguments": "{}"}}]')
+    '[{"id": "c1", "name": "find", "arguments": "{}"}]'
+    """
+    calls = [_call(call) for call in json.loads(text) or ()]
     return json.dumps(calls) if calls else None
 
 
@@ -137,18 +133,24 @@ def with_artifact_tokens(db: Database, frame: pl.DataFrame, counter: TokenCounte
     >>> frame.select("artifact", "valid").rows()
     [('{"a":1}', True)]
     """
-    kept = fetch(db, WORKSHOP_STEPS, ["id", "step_id"], "")
-    steps = dict(zip(kept["id"], kept["step_id"], strict=True))
-    known = fetch(db, ARTIFACT_SCHEMAS, ["step_id", "schema_version", "json_schema"], "")
-    versions = zip(known["step_id"], known["schema_version"], strict=True)
+    steps = {
+        row: (protocol, step)
+        for row, protocol, step in db.rows(
+            "SELECT t.id, w.protocol, t.step_id FROM workshop_steps t "
+            "JOIN workshops w ON w.id = t.workshop_id"
+        )
+    }
+    names = ["protocol", "step_id", "schema_version", "json_schema"]
+    known = fetch(db, ARTIFACT_SCHEMAS, names, "")
+    versions = zip(*(known[name] for name in names[:3]), strict=True)
     schemas = dict(zip(versions, known["json_schema"], strict=True))
     frame = compacted(frame)
     verdicts = []
     for row in frame.iter_rows(named=True):
         valid = row["valid"]
         if valid is None:
-            key = (steps.get(row["workshop_step_id"]), row["schema_version"])
-            schema = schemas.get(key) or _bundled(*key)
+            key = (*steps.get(row["workshop_step_id"], ("", "")), row["schema_version"])
+            schema = schemas.get(key)
             valid = not schema or not faults(schema, json.loads(row["artifact"]))
         verdicts.append(valid)
     judged = frame.with_columns(pl.Series("valid", verdicts, pl.Boolean))
@@ -156,36 +158,16 @@ def with_artifact_tokens(db: Database, frame: pl.DataFrame, counter: TokenCounte
 
 
 def compacted(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return artifacts as the store writes their JSON.
-
-    Raises
-    ------
-    DataError
-        When one is not a JSON object.
+    """Return artifacts as the store writes their JSON; numbers keep their digits.
 
     Examples
     --------
-    >>> row = {"workshop_step_id": "t", "artifact": '{"a": 1}'}
+    >>> row = {"workshop_step_id": "t", "artifact": '{"a": 1.50}'}
     >>> compacted(pl.DataFrame([row]))["artifact"].item()
-    '{"a":1}'
+    '{"a":1.50}'
     """
-    texts = []
-    for step, text in frame.select("workshop_step_id", "artifact").iter_rows():
-        artifact = json.loads(text)
-        if not isinstance(artifact, dict):
-            raise DataError(
-                f"is {text[:80]!r} in step {step!r}; expected a JSON object",
-                field="step_artifacts.artifact",
-            )
-        texts.append(json.dumps(artifact, ensure_ascii=False, separators=(",", ":")))
+    texts = [compact(text) for text in frame["artifact"]]
     return frame.with_columns(pl.Series("artifact", texts, pl.String))
-
-
-def _bundled(step: str | None, version: int) -> str | None:
-    from ctxlab.workshop import ARTIFACT_SCHEMAS
-
-    model = ARTIFACT_SCHEMAS.get(step or "")
-    return json.dumps(model.model_json_schema()) if model and version == 1 else None
 
 
 def _with_tokens(frame: pl.DataFrame, column: str, counter: TokenCounter) -> pl.DataFrame:

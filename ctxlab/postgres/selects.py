@@ -12,19 +12,24 @@ from ctxlab.store.column import INTEGER, JSON, TEXT, TIME, Column, Kind
 from ctxlab.store.tables import PRODUCTION
 
 Query = sql.Composable
+EVERY = sql.SQL("true")
+"""The condition that every row fulfils."""
 
-_STATUS = {
+STATUSES = {
     "completed": "complete", "done": "complete", "finished": "complete", "active": "in_progress",
     "started": "in_progress", "pending": "not_started", "locked": "not_started",
     "stale": "needs_regeneration",
 }  # fmt: skip
-_PHASE = {"completed": "complete"}
+_TEXTS = ("text", "character varying", "character")
+PHASES = {"completed": "complete"}
 _ROLE = {"human": "user", "ai": "assistant", "model": "assistant", "developer": "system",
          "function": "tool"}  # fmt: skip
 _ISO_8601 = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 
 
-def workshops(source: ProductionTable) -> sql.Composed:
+def workshops(
+    source: ProductionTable, where: Query = EVERY, protocol: str = "design-thinking"
+) -> sql.Composed:
     """Read workshops; columns of no known name go to the metadata.
 
     Examples
@@ -35,13 +40,13 @@ def workshops(source: ProductionTable) -> sql.Composed:
     """
     special = {
         "title": _or(_text(source, "title"), ""),
-        "protocol": _or(_text(source, "protocol"), "design-thinking"),
+        "protocol": _or(_text(source, "protocol"), protocol),
         "metadata": _metadata(source, empty="{}"),
     }
-    return _select(source, _columns(source, special), order=_text(source, "id"))
+    return _select(source, _columns(source, special), _text(source, "id"), where)
 
 
-def sessions(source: ProductionTable) -> sql.Composed:
+def sessions(source: ProductionTable, where: Query = EVERY) -> sql.Composed:
     """Read sessions; without a position they are in the order of their making.
 
     Examples
@@ -53,10 +58,10 @@ def sessions(source: ProductionTable) -> sql.Composed:
     """
     source.require("id", "workshop_id")
     special = {"position": _position(source, _time(source, "created_at"))}
-    return _select(source, _columns(source, special), order=_text(source, "id"))
+    return _select(source, _columns(source, special), _text(source, "id"), where)
 
 
-def workshop_steps(source: ProductionTable, order: list[str]) -> sql.Composed:
+def workshop_steps(source: ProductionTable, order: list[str], where: Query = EVERY) -> sql.Composed:
     """Read steps; without a position they are in a known order, then as they were started.
 
     Examples
@@ -73,14 +78,19 @@ def workshop_steps(source: ProductionTable, order: list[str]) -> sql.Composed:
     special = {
         "step_id": step,
         "position": _position(source, sql.SQL("{}, {}").format(known, _time(source, "started_at"))),
-        "status": _word(source, "status", _STATUS, "not_started"),
-        "arc_phase": _word(source, "arc_phase", _PHASE, "orient"),
+        "status": _word(source, "status", STATUSES, "not_started"),
+        "arc_phase": _word(source, "arc_phase", PHASES, "orient"),
     }
-    return _select(source, _columns(source, special), order=_text(source, "id"))
+    return _select(source, _columns(source, special), _text(source, "id"), where)
 
 
 def chat_messages(
-    source: ProductionTable, steps: ProductionTable, sessions: ProductionTable, *, ordered: bool
+    source: ProductionTable,
+    steps: ProductionTable,
+    sessions: ProductionTable,
+    where: Query = EVERY,
+    *,
+    ordered: bool,
 ) -> sql.Composed:
     """Read messages by workshop, in order: by position where that is trusted, else by time.
 
@@ -111,9 +121,13 @@ def chat_messages(
         "metadata": _metadata(source, empty=None),
     }
     return sql.SQL(
-        "SELECT {columns} FROM {table} t LEFT JOIN sessions s ON s.{session}::text = {own}::text "
-        "LEFT JOIN workshop_steps w ON w.{id}::text = {step}::text ORDER BY 1, {places}"
+        "SELECT {columns}, {key} FROM {table} t "
+        "LEFT JOIN sessions s ON s.{session}::text = {own}::text "
+        "LEFT JOIN workshop_steps w ON w.{id}::text = {step}::text WHERE {where} "
+        "ORDER BY 1, {places}"
     ).format(
+        key=key_of(source),
+        where=where,
         columns=_columns(source, special),
         table=sql.Identifier(source.table),
         session=sql.Identifier(sessions.columns["id"]),
@@ -124,7 +138,7 @@ def chat_messages(
     )
 
 
-def step_summaries(source: ProductionTable) -> sql.Composed:
+def step_summaries(source: ProductionTable, where: Query = EVERY) -> sql.Composed:
     """Read summaries.
 
     Examples
@@ -137,10 +151,10 @@ def step_summaries(source: ProductionTable) -> sql.Composed:
     """
     source.require("workshop_step_id", "summary")
     special = {"id": _id(source, "sum_"), "summary": _or(_text(source, "summary"), "")}
-    return _select(source, _columns(source, special), order=_text(source, "workshop_step_id"))
+    return _select(source, _columns(source, special), _text(source, "workshop_step_id"), where)
 
 
-def step_artifacts(source: ProductionTable) -> sql.Composed:
+def step_artifacts(source: ProductionTable, where: Query = EVERY) -> sql.Composed:
     """Read artifacts; whether they are valid is null where the table does not say.
 
     Examples
@@ -158,21 +172,41 @@ def step_artifacts(source: ProductionTable) -> sql.Composed:
         "schema_version": _value(source, "schema_version", INTEGER, "1"),
         "version": _value(source, "version", INTEGER, "1"),
     }
-    return _select(source, _columns(source, special), order=_text(source, "workshop_step_id"))
+    return _select(source, _columns(source, special), _text(source, "workshop_step_id"), where)
 
 
-def as_stored(source: ProductionTable, names: list[str]) -> sql.Composed:
+def as_stored(source: ProductionTable, where: Query = EVERY) -> sql.Composed:
     """Read a table that only ctxlab writes, column by column.
 
     Examples
     --------
-    >>> source = ProductionTable("artifact_schemas", {"step_id": "step_id"}, {"step_id": "text"})
-    >>> as_stored(source, ["step_id"]).as_string()
-    'SELECT "t"."step_id"::text FROM "artifact_schemas" t ORDER BY 1'
+    >>> names = {n: n for n in PRODUCTION["artifact_schemas"].names}
+    >>> source = ProductionTable("artifact_schemas", names, dict.fromkeys(names, "text"))
+    >>> '"t"."step_id"::text' in as_stored(source).as_string()
+    True
     """
-    source.require(*names)
-    columns = sql.SQL(", ").join(_plain(source, name) for name in names)
-    return _select(source, columns, order=sql.SQL("1"))
+    declared = PRODUCTION[source.table]
+    newer = ("protocol", "protocol_version", "chosen", "migration")
+    source.require(*(name for name in declared.names if name not in newer))
+    columns = sql.SQL(", ").join(
+        _plain(source, name) if source.has(name) else _declared(source, declared.column(name))
+        for name in declared.names
+    )
+    return _select(source, columns, sql.SQL("1"), where)
+
+
+def key_of(source: ProductionTable) -> Query:
+    """Return what tells one row of theirs, as a text.
+
+    Examples
+    --------
+    >>> key_of(ProductionTable("sessions", {"id": "id"}, {"id": "uuid"})).as_string()
+    '"t"."id"::text'
+    """
+    parts = [sql.Identifier("t", name) for name in source.key]
+    if len(parts) == 1:
+        return sql.SQL("{}::text").format(parts[0])
+    return sql.SQL("jsonb_build_array({})::text").format(sql.SQL(", ").join(parts))
 
 
 def _plain(source: ProductionTable, name: str) -> Query:
@@ -184,9 +218,9 @@ def _plain(source: ProductionTable, name: str) -> Query:
     return sql.SQL("{}::text").format(source.column(name))
 
 
-def _select(source: ProductionTable, columns: Query, order: Query) -> sql.Composed:
-    return sql.SQL("SELECT {} FROM {} t ORDER BY {}").format(
-        columns, sql.Identifier(source.table), order
+def _select(source: ProductionTable, columns: Query, order: Query, where: Query) -> sql.Composed:
+    return sql.SQL("SELECT {}, {} FROM {} t WHERE {} ORDER BY {}").format(
+        columns, key_of(source), sql.Identifier(source.table), where, order
     )
 
 
@@ -210,6 +244,13 @@ def _declared(source: ProductionTable, column: Column) -> Query:
 
 def _value(source: ProductionTable, name: str, kind: Kind, default: str | None) -> Query:
     given = source.column(name) if source.has(name) else sql.SQL("NULL")
+    if kind == INTEGER and source.has(name) and source.type_of(name) in _TEXTS:
+        # Versions are often text, as '1.0'; what is no whole number is told by the row's check.
+        number = sql.SQL(
+            "CASE WHEN {0} ~ '^\\d{{1,9}}(\\.0+)?$' THEN split_part({0}, '.', 1)::integer "
+            "WHEN {0} IS NULL THEN {1} END"
+        )
+        return number.format(given, sql.SQL(default or "NULL"))
     value = sql.SQL("{}::{}").format(given, sql.SQL(kind.postgres))
     return _coalesced(value, default) if default else value
 
@@ -240,7 +281,10 @@ def _json(source: ProductionTable, name: str) -> Query:
 def _time(source: ProductionTable, name: str, *, now: bool = False) -> Query:
     if not source.has(name):
         return sql.SQL("now()") if now else sql.SQL("NULL::timestamptz")
-    time = sql.SQL("{}::timestamptz").format(source.column(name))
+    stamped = source.type_of(name).startswith(("timestamp", "date"))
+    # Python has no infinite time.
+    finite = "CASE WHEN isfinite({0}) THEN {0}::timestamptz END" if stamped else "{}::timestamptz"
+    time = sql.SQL(finite).format(source.column(name))
     return sql.SQL("coalesce({}, now())").format(time) if now else time
 
 

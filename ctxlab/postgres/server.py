@@ -16,11 +16,24 @@ _SECONDS = 10
 
 
 @contextmanager
-def connected(dsn: str, *, read_only: bool) -> Iterator[psycopg.Connection]:
+def connected(
+    dsn: str, *, read_only: bool, one_moment: bool = False
+) -> Iterator[psycopg.Connection]:
     """Give a connection within one transaction, committed at the end unless something fails.
+
+    Parameters
+    ----------
+    dsn : str
+        Address of the database.
+    read_only : bool
+        Whether nothing may be written.
+    one_moment : bool
+        Whether all tables are seen as they were at one moment; always when only read.
 
     Raises
     ------
+    psycopg.errors.SerializationFailure
+        When, at one moment, somebody else has written the same row meanwhile.
     ConflictError
         When a row breaks a unique constraint.
     StoreError
@@ -50,12 +63,14 @@ def connected(dsn: str, *, read_only: bool) -> Iterator[psycopg.Connection]:
         raise failure
     if read_only:
         connection.read_only = True
-        # All tables are read as they were at one moment.
+    if read_only or one_moment:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     try:
         with connection:
             connection.execute("SET LOCAL TIME ZONE 'UTC'")
             yield connection
+    except psycopg.errors.SerializationFailure:
+        raise
     except psycopg.Error as error:
         failure = _refused(error, dsn)
     if failure:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
@@ -176,6 +176,19 @@ class Store:
             for name in tables()
         }
         return {name: size for name, size in sizes.items() if size}
+
+    def growth(self) -> Any:  # noqa: ANN401 - a chart
+        """Return a chart: the tokens of every conversation so far, message by message.
+
+        Examples
+        --------
+        >>> from ctxlab.testing import sample_case
+        >>> store = Store(":memory:")
+        >>> _ = store.add_cases([sample_case()])
+        >>> store.growth().frame["tokens"].to_list()[-1]
+        226
+        """
+        return view("growth", reading.growth(self.db), self.counter.encoding)
 
     def __enter__(self) -> Store:
         return self

@@ -73,7 +73,7 @@ class Database:
     def __init__(self, path: str | Path = ":memory:", *, read_only: bool = False) -> None:
         self.path, self.read_only = str(path), read_only
         self._process, self._depth = os.getpid(), 0
-        self.schemas: dict[tuple[str, int | None], tuple[int, str]] = {}
+        self.schemas: dict[tuple[str, str, int | None, int | None], tuple[int, str]] = {}
         """Artifact schemas that were read; a registered version never changes."""
         check_not_forked(self.path)
         with opening, translated(self.path):

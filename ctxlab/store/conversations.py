@@ -49,6 +49,7 @@ class Conversation:
     protocol: str
     steps: tuple[tuple[str, tuple[Message, ...]], ...]
     case: Case | None = None
+    protocol_version: int = 1
 
 
 class _Frames:
@@ -63,8 +64,11 @@ class _Frames:
 
     def add(self, conversation: Conversation) -> str:
         workshop = new_id("wks")
-        title, protocol = conversation.title, conversation.protocol
-        self._add_row(WORKSHOPS, {"id": workshop, "title": title, "protocol": protocol})
+        protocol = {
+            "protocol": conversation.protocol,
+            "protocol_version": conversation.protocol_version,
+        }
+        self._add_row(WORKSHOPS, {"id": workshop, "title": conversation.title, **protocol})
         messages: list[Message] = []
         steps: list[str] = []
         for position, (step, part) in enumerate(conversation.steps):

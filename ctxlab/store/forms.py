@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ctxlab.core.segments import ToolCall
+from ctxlab.core.messages import about_of
+from ctxlab.core.segments import About, ToolCall
 from ctxlab.store.storable import all_storable, storable, stored
 
 
@@ -50,6 +51,21 @@ def _call(written: dict[str, str]) -> ToolCall:
     return ToolCall(**{name: stored(text) for name, text in written.items()})
 
 
+def _about_to_json(values: Sequence[About | None]) -> list[str | None]:
+    return [json.dumps({_ABOUT: asdict(one)}) if one else None for one in values]
+
+
+def _about(values: Sequence[str | None]) -> list[About | None]:
+    found: list[About | None] = []
+    for text in values:
+        held = json.loads(text) if text else None
+        found.append(about_of(held.get(_ABOUT)) if isinstance(held, dict) else None)
+    return found
+
+
+_ABOUT = "ctxlab"
+"""Under this key the metadata of a message holds what a log says about it; the rest is others'."""
+
 AS_IS = Form(list, _same)
 """The value is what is stored."""
 ESCAPED = Form(list, _unescaped)
@@ -61,3 +77,5 @@ ESCAPED_TEXTS = Form(
 """A tuple of such texts."""
 CALLS = Form(_calls_to_json, _calls)
 """Tool calls, as a JSON list of objects."""
+ABOUT = Form(_about_to_json, _about)
+"""What a log says about a message, within the metadata of its row."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 
 from ctxlab.errors import NotJSONError
+from ctxlab.text.json_numbers import ExactFloat, dumps
 
 _DEPTH = 200
 """Levels of nesting that are looked into for faults."""
@@ -42,7 +42,7 @@ def json_text(value: object, what: str) -> str:
     pair, '\ud83d', at character 0; ...; $.age[0]: nan is no JSON number; use null or a text
     """
     try:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text = dumps(value)
         text.encode()
     except (TypeError, ValueError, RecursionError) as error:
         faults = list(_faults(value, "$", 0)) or [("$", str(error))]
@@ -57,7 +57,7 @@ def _faults(value: object, path: str, depth: int) -> Iterator[tuple[str, str]]:
     elif isinstance(value, str):
         yield from _halves(value, path)
     elif isinstance(value, float):
-        if not math.isfinite(value):
+        if not math.isfinite(value) and not isinstance(value, ExactFloat):
             yield path, f"{value} is no JSON number; use null or a text"
     elif isinstance(value, Mapping):
         if not isinstance(value, dict):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import polars as pl
+
 from ctxlab.core.cases import Case, Probe
 from ctxlab.core.segments import Message
 from ctxlab.store.connection import Database
@@ -92,3 +94,20 @@ def tail(db: Database, workshop: str, budget: int) -> list[Message]:
         "WHERE workshop_id = $workshop) - $budget ORDER BY chat_messages.position",
         {"workshop": workshop, "budget": budget},
     )
+
+
+def growth(db: Database) -> pl.DataFrame:
+    """Return the running total of tokens of every conversation, a row a message.
+
+    Examples
+    --------
+    >>> growth(Database()).columns
+    ['conversation', 'message', 'tokens']
+    """
+    rows = db.rows(
+        "SELECT w.title, row_number() OVER (PARTITION BY m.workshop_id ORDER BY m.running_total, "
+        "m.position), m.running_total + m.token_count + m.overhead FROM chat_messages m "
+        "JOIN workshops w ON w.id = m.workshop_id ORDER BY w.created_at, m.workshop_id, 2"
+    )
+    schema = {"conversation": pl.String(), "message": pl.Int64(), "tokens": pl.Int64()}
+    return pl.DataFrame(rows, schema=schema, orient="row")

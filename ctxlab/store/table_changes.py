@@ -75,14 +75,7 @@ def _made_anew(connection: DuckDBPyConnection, table: Table, new: Sequence[Colum
                 f"{table.name}.{column.name} is new, and rows that are stored have no value for "
                 "it; declare it with optional=True, or with a default"
             )
-    # A trigger on another table that names this one would keep it from being dropped.
-    triggers = [
-        (name, on, text)
-        for name, on, text in connection.execute(
-            "SELECT trigger_name, table_name, sql FROM duckdb_triggers() ORDER BY trigger_name"
-        ).fetchall()
-        if re.search(rf"\b{table.name}\b", text)
-    ]
+    triggers = _resting_on(connection, table.name)
     return "\n".join(
         [
             *(f"DROP TRIGGER {name} ON {on};" for name, on, _ in triggers),
@@ -93,6 +86,23 @@ def _made_anew(connection: DuckDBPyConnection, table: Table, new: Sequence[Colum
             *(text for _, _, text in triggers),
         ]
     )
+
+
+def _resting_on(connection: DuckDBPyConnection, table: str) -> list[tuple[str, str, str]]:
+    """Return the triggers that would keep a table from being dropped: name, table and text.
+
+    A trigger that names the table does, and so does one that sets off such a trigger.
+    """
+    everything = connection.execute(
+        "SELECT trigger_name, table_name, sql FROM duckdb_triggers() ORDER BY trigger_name"
+    ).fetchall()
+    reached = {table}
+    while True:
+        words = re.compile(rf"\b({'|'.join(sorted(reached))})\b")
+        found = [trigger for trigger in everything if words.search(trigger[2])]
+        if reached >= (more := {on for _, on, _ in found}):
+            return found
+        reached |= more
 
 
 def write_migration(folder: Path | None = None) -> Path | None:

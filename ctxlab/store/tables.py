@@ -25,7 +25,7 @@ from ctxlab.store.column import (
     json_is,
     one_of,
 )
-from ctxlab.store.forms import CALLS, ESCAPED, ESCAPED_TEXTS
+from ctxlab.store.forms import ABOUT, CALLS, ESCAPED, ESCAPED_TEXTS
 from ctxlab.store.run_tables import RUN_TABLES
 from ctxlab.store.table import Parent, Table
 
@@ -37,6 +37,7 @@ WORKSHOPS = Table(
         Column("id", TEXT),
         Column("title", TEXT, ("name",), form=ESCAPED),
         Column("protocol", TEXT, ("kind",)),
+        Column("protocol_version", INTEGER, default="1", check=at_least(1)),
         Column("metadata", JSON, ("meta",), default="'{}'", check=json_is("object")),
         Column("created_at", TIME, default="now()"),
     ),
@@ -61,6 +62,7 @@ STEP_DEFINITIONS = Table(
     "step_definitions",
     (
         Column("protocol", TEXT),
+        Column("protocol_version", INTEGER, default="1", check=at_least(1)),
         Column("step_id", TEXT),
         Column("position", INTEGER),
         Column("name", TEXT),
@@ -69,7 +71,7 @@ STEP_DEFINITIONS = Table(
         Column("prompt_template", TEXT),
         Column("definition", JSON, check=json_is("object")),
     ),
-    primary=("protocol", "step_id"),
+    primary=("protocol", "protocol_version", "step_id"),
     production=True,
 )
 WORKSHOP_STEPS = Table(
@@ -119,7 +121,7 @@ CHAT_MESSAGES = Table(
         Column("tool_calls", JSON, optional=True, check=json_is("array"), form=CALLS),
         Column("tool_call_id", TEXT, optional=True, form=ESCAPED),
         Column("pinned", BOOLEAN, ("is_pinned",), default="false"),
-        Column("metadata", JSON, ("meta",), optional=True),
+        Column("metadata", JSON, ("meta",), optional=True, field="about", form=ABOUT),
         Column("token_count", INTEGER, counted=True),
         Column("overhead", INTEGER, counted=True),
         Column("running_total", BIGINT, counted=True),
@@ -233,14 +235,31 @@ STEP_ARTIFACT_VERSIONS = Table(
 ARTIFACT_SCHEMAS = Table(
     "artifact_schemas",
     (
+        Column("protocol", TEXT, default="'design-thinking'"),
         Column("step_id", TEXT),
         Column("schema_version", INTEGER, check=at_least(1)),
+        Column("protocol_version", INTEGER, default="1", check=at_least(1)),
         Column("json_schema", JSON, ("schema",), check=json_is("object")),
-        Column("migration", TEXT, optional=True),
+        Column("migration", JSON, optional=True, check=json_is("object")),
+        Column("chosen", BOOLEAN, default="false"),
         Column("registered_at", TIME, ("created_at",), default="now()"),
     ),
-    primary=("step_id", "schema_version"),
+    primary=("protocol", "step_id", "schema_version"),
     production=True,
+)
+PRODUCTION_ROWS = Table(
+    "production_rows",
+    (
+        Column("place", TEXT),
+        Column("table_name", TEXT),
+        Column("row_key", TEXT),
+        Column("workshop_id", TEXT),
+        Column("their_key", TEXT),
+        Column("ours", TEXT),
+        Column("theirs", TEXT),
+    ),
+    primary=("place", "table_name", "row_key"),
+    parents=(Parent("workshops", ("workshop_id",)),),
 )
 VECTORS = Table(
     "vectors",
@@ -264,7 +283,7 @@ LLM_CALLS = Table(
 _ALL = (
     WORKSHOPS, SESSIONS, STEP_DEFINITIONS, WORKSHOP_STEPS, CHAT_MESSAGES, CASES, PROBES,
     STEP_SUMMARIES, STEP_SUMMARY_HISTORY, STEP_ARTIFACTS, STEP_ARTIFACT_VERSIONS,
-    ARTIFACT_SCHEMAS, VECTORS, LLM_CALLS, *RUN_TABLES,
+    ARTIFACT_SCHEMAS, PRODUCTION_ROWS, VECTORS, LLM_CALLS, *RUN_TABLES,
 )  # fmt: skip
 TABLES: Mapping[str, Table] = MappingProxyType({table.name: table for table in _ALL})
 """The declared tables by name, parents before children."""

@@ -14,6 +14,8 @@ CORE = (
     "Identity",
     "RandomDrop",
     "ShortestFirst",
+    "LongestFirst",
+    "UserMessages",
     "Oracle",
     "KeepLast",
     "HeadTail",
@@ -21,11 +23,17 @@ CORE = (
     "ClearToolUses",
     "Deduplicate",
     "IDFDensity",
+    "Substance",
     "BM25",
+    "PassageBM25",
     "LexRank",
     "MMR",
 )
 """What is compared when nothing is chosen."""
+DEFAULT = "Substance"
+"""What compresses when no strategy is named, and no question is known."""
+QUERY_DEFAULT = "PassageBM25"
+"""What compresses when no strategy is named, for a question."""
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a class of whatever strategy is named

@@ -11,7 +11,7 @@ from typing import Protocol
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
 from ctxlab.core.context import Context, Remembered
-from ctxlab.core.ledger import entry_of
+from ctxlab.core.ledger import cause_of
 from ctxlab.core.segments import Note, Role, Segment
 from ctxlab.core.strategy import Outcome, Pipeline, Strategy, Traits, run
 from ctxlab.core.task import Task
@@ -61,7 +61,7 @@ class Escalate(Strategy):
                 outcomes = list(run(step, context, task))
             if outcomes[-1].fits:
                 break
-        return explained(context, outcomes, task)
+        return explained(context, outcomes)
 
 
 class Budgeted(Strategy):
@@ -105,7 +105,7 @@ class Budgeted(Strategy):
         outcomes = list(run(self.strategy, context, within))
         if not task.fits(outcomes[-1].context):
             outcomes += run(self.then, outcomes[-1].context, task)
-        return explained(context, outcomes, task)
+        return explained(context, outcomes)
 
 
 @dataclass(frozen=True)
@@ -282,21 +282,21 @@ class DependencyMap(Strategy):
         )
 
 
-def explained(context: Context, outcomes: Sequence[Outcome], task: Task) -> Context:
+def explained(context: Context, outcomes: Sequence[Outcome]) -> Context:
     """Return the last outcome as made of `context` at once: each loss with its stage and reason.
 
     Examples
     --------
     >>> context = Context((Segment.of("a", "old"), Segment.of("b", "new")))
     >>> task = Task(budget=8)
-    >>> once = explained(context, list(run(KeepLast(), context, task)), task)
+    >>> once = explained(context, list(run(KeepLast(), context, task)))
     >>> once.why(context[0]).reason
     'KeepLast(): older than the newest messages that fit'
     """
     last = outcomes[-1].context
 
     def why(segment: Segment) -> Note:
-        entry = entry_of(segment, context, outcomes, task)
-        return Note(f"{entry.stage}: {entry.reason}", entry.score, entry.rank)
+        stage, note = cause_of(segment, context, outcomes)
+        return Note(f"{stage}: {note.reason}", note.score, note.rank)
 
-    return context.keep(last.segments, why)
+    return context.keep(last.segments, why, last.standing)

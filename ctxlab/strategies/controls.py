@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
 from random import Random
 
-from ctxlab.core.context import Context
+from ctxlab.core.context import Context, Remembered
+from ctxlab.core.packing import Packer
+from ctxlab.core.segments import Note, Segment
 from ctxlab.core.strategy import Select, Strategy, Traits
 from ctxlab.core.task import Task
 
@@ -31,6 +35,9 @@ class Identity(Strategy):
 class RandomDrop(Select):
     """Keeps groups drawn at random: the floor that a strategy has to rise above.
 
+    The draw depends on the task's seed and on the conversation, so that over many conversations
+    one seed is many draws, not one.
+
     Examples
     --------
     >>> RandomDrop().score(Context(), Task(budget=1))
@@ -42,9 +49,21 @@ class RandomDrop(Select):
     )
 
     def score(self, context: Context, task: Task) -> Sequence[float]:
-        """Draw a number a segment from the task's seed."""
-        random = Random(task.seed)
+        """Draw a number for each segment."""
+        random = Random(f"{task.seed} {context.memo(_DigestOf(), lambda: _digest(context))}")
         return [random.random() for _ in context]
+
+
+@dataclass(frozen=True)
+class _DigestOf(Remembered[str]):
+    """A digest of the texts of a context: what tells one conversation from another."""
+
+
+def _digest(context: Context) -> str:
+    digest = blake2b(digest_size=8)
+    for segment in context:
+        digest.update(segment.text.encode("utf-8", "surrogatepass") + b"\0")
+    return digest.hexdigest()
 
 
 class ShortestFirst(Select):
@@ -62,6 +81,53 @@ class ShortestFirst(Select):
     def score(self, context: Context, task: Task) -> Sequence[float]:
         """Return minus the tokens of each segment."""
         return [-tokens for tokens in task.costs(context).texts]
+
+
+class LongestFirst(Select):
+    """Keeps the longest groups that fit: shows how far a measure that counts tokens is fooled.
+
+    Examples
+    --------
+    >>> from ctxlab.core.segments import Segment
+    >>> LongestFirst().score(Context((Segment.of("a", "Hello world"),)), Task(budget=1))
+    [2]
+    """
+
+    TRAITS = Traits(family="control", source="descending length", cost="n log n")
+
+    def score(self, context: Context, task: Task) -> Sequence[float]:
+        """Return the tokens of each segment."""
+        return list(task.costs(context).texts)
+
+
+class UserMessages(Strategy):
+    """Keeps the user's messages alone, the newest that fit: shows what the others are needed for.
+
+    Examples
+    --------
+    >>> from ctxlab.core.segments import Segment
+    >>> said = Segment.of("a", "Hi", role="user"), Segment.of("b", "Hello", role="assistant")
+    >>> UserMessages().compress(Context(said), Task(budget=8)).text
+    'Hi'
+    """
+
+    TRAITS = Traits(family="control", source="messages of one role", cost="n")
+
+    def compress(self, context: Context, task: Task) -> Context:
+        """Keep pinned groups and, from the newest back, the user's groups that fit."""
+        if task.fits(context):
+            return context
+        packer = Packer(context, task)
+        for number in range(len(context.groups) - 1, -1, -1):
+            if context[context.groups[number][0]].role == "user":
+                packer.take(number)
+        return context.keep_groups(packer.kept, _not_the_users)
+
+
+def _not_the_users(segment: Segment) -> Note:
+    if segment.role == "user":
+        return Note("older than the newest messages of the user that fit")
+    return Note("not a message of the user")
 
 
 class Oracle(Select):

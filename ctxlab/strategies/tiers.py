@@ -131,4 +131,8 @@ def _joined(context: Context, results: dict[ContextTier, Context]) -> Context:
         what = f"{segment.tier.value} tier budget spent: {reason}"
         return Note(what, note.score if note else None, note.rank if note else None)
 
-    return context.keep(kept, why)
+    def standing(segment: Segment) -> Note | None:
+        result = results.get(segment.tier)
+        return result.standing(segment) if result and result.standing else None
+
+    return context.keep(kept, why, standing)

@@ -77,12 +77,13 @@ class UnitPruning(Strategy):
         units = context.memo(_UnitsBy(self), lambda: self._units(context))
         scores = group_scores(units, self.unit_scores(context, units, task))
         order = self.order(scores)
-        kept = pack(units, task, order)
-        left = units.keep_groups(kept)
+        packed = pack(units, task, order)
+        left = units.keep_groups(packed.kept)
         joined = Context(tuple(_joined(left)))
         # Joined texts all but always take fewer tokens; the promise holds where they do not.
         chosen = joined if task.fits(joined) else left
-        return context.keep(chosen.segments, _Reasons(units, order, scores, kept).why)
+        ranking = Ranking(units, order, scores, packed.kept, packed.refused)
+        return context.keep(chosen.segments, _Reasons(ranking).why)
 
     def _units(self, context: Context) -> Context:
         return Context(tuple(unit for segment in context for unit in self._cut(segment)))
@@ -193,11 +194,9 @@ def _whole(run: Sequence[Segment]) -> Segment:
 class _Reasons:
     """Says of a message that lost units how the best of them stood."""
 
-    def __init__(
-        self, units: Context, order: Sequence[int], scores: Sequence[float], kept: set[int]
-    ) -> None:
-        self._units, self._ranking = units, Ranking(units, order, scores, kept)
-        self._tried = set(order)
+    def __init__(self, ranking: Ranking) -> None:
+        self._units, self._ranking = ranking.context, ranking
+        self._tried = set(ranking.order)
 
     def why(self, lost: Segment) -> Note:
         """Return the reason of the best ranked unit that went."""

@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from ctxlab.errors import DataError
+from ctxlab.errors import DataError, NotJSONError
+from ctxlab.store.json_text import json_text
 
 _TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
 _WORDS = {word: name for name, word in _TYPES.items()}
@@ -58,11 +59,12 @@ class ArtifactSchema:
     def __post_init__(self) -> None:
         try:
             schema = json.loads(self.text)
+            json_text(schema, "artifact schema")
             # One way of writing it, so that equal schemas are equal texts.
-            text = json.dumps(schema, ensure_ascii=False, allow_nan=False)
+            text = json.dumps(schema, ensure_ascii=False)
         except ValueError as error:
             raise DataError(f"is not JSON: {error}; expected a JSON Schema") from error
-        if not isinstance(schema, dict) or schema.get("type") != "object":
+        if not isinstance(schema, dict) or _root(schema).get("type") != "object":
             raise DataError('is not the JSON Schema of an object; its "type" must be "object"')
         object.__setattr__(self, "text", text)
 
@@ -90,10 +92,9 @@ class ArtifactSchema:
         if not isinstance(schema, Mapping):
             raise DataError(f"is {source!r}; expected a Pydantic model or a JSON Schema")
         try:
-            text = json.dumps(dict(schema), allow_nan=False)
-        except (TypeError, ValueError) as error:
+            return cls(json_text(dict(schema), "artifact schema"))
+        except NotJSONError as error:
             raise DataError(f"holds what JSON cannot: {error}") from error
-        return cls(text)
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, str]) -> ArtifactSchema:
@@ -156,6 +157,18 @@ class ArtifactSchema:
             return lines if ArtifactSchema.from_fields(lines) == self else None
         except (AttributeError, DataError, LookupError, TypeError):
             return None
+
+
+def _root(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return what a schema says at its root; that of a recursive model is a reference."""
+    seen: set[str] = set()
+    while isinstance(reference := schema.get("$ref"), str) and reference not in seen:
+        seen.add(reference)
+        found: Any = schema
+        for part in reference.removeprefix("#/").split("/"):
+            found = found.get(part.replace("~1", "/").replace("~0", "~"), {})
+        schema = {key: value for key, value in schema.items() if key != "$ref"} | found
+    return schema
 
 
 def _property(name: str, line: object) -> tuple[dict[str, Any], bool]:

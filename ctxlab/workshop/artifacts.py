@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import BaseModel
+
 from ctxlab.core.steps import ArtifactRecord
 from ctxlab.core.tokens import TokenCounter, shared_counter
 from ctxlab.errors import InvalidArtifactError, NotFoundError, StaleVersionError
@@ -15,7 +17,7 @@ from ctxlab.store.json_text import json_text
 from ctxlab.store.records import Records
 from ctxlab.store.storable import new_id
 from ctxlab.store.tables import STEP_ARTIFACT_VERSIONS, STEP_ARTIFACTS
-from ctxlab.workshop.schema_versions import check, schema_of
+from ctxlab.workshop.schema_versions import ProtocolStep, check, schema_of
 
 ARTIFACTS = Records(
     ArtifactRecord,
@@ -60,8 +62,8 @@ class Artifacts:
     def save(
         self,
         row: str,
-        step_id: str,
-        artifact: Mapping[str, Any],
+        step: ProtocolStep,
+        artifact: Mapping[str, Any] | BaseModel,
         *,
         expected_version: int,
         schema_version: int | None = None,
@@ -71,14 +73,16 @@ class Artifacts:
 
         Parameters
         ----------
-        row, step_id : str
-            The workshop step's id, and which step of the protocol it is.
-        artifact : mapping
-            A JSON object.
+        row : str
+            The workshop step's id.
+        step : ProtocolStep
+            Which step of which protocol it is.
+        artifact : mapping or Pydantic model
+            A JSON object, or what becomes one.
         expected_version : int
             The version that was read; 0 for a first artifact.
         schema_version : int, optional
-            The schema it obeys; the latest registered when not given.
+            The schema it obeys; the one that `schema_of` names when not given.
         validate : bool
             Refuse an artifact that its schema refuses; otherwise store it marked as not valid.
 
@@ -98,9 +102,12 @@ class Artifacts:
         >>> workshop.save_artifact("persona", {"age": -1}, validate=False).valid
         False
         """
+        step_id = step.step
+        if isinstance(artifact, BaseModel):
+            artifact = artifact.model_dump(mode="json", by_alias=True)
         text = json_text(artifact, f"artifact of step {step_id!r}")
-        schema = schema_of(self.db, step_id, schema_version)[0]
-        found = check(self.db, step_id, schema, json.loads(text))
+        schema = schema_of(self.db, step, schema_version)[0]
+        found = check(self.db, step, schema, json.loads(text))
         if found and validate:
             raise InvalidArtifactError(f"artifact of step {step_id!r} (schema {schema})", found)
         tokens = self.counter.count(text)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ctxlab.core.budgets import TierBudget, TierUse
 from ctxlab.core.context import Context
 from ctxlab.core.segments import ContextTier, Segment
 from ctxlab.core.steps import StepContext
+from ctxlab.core.strategy import Strategy
 from ctxlab.core.task import Task
 from ctxlab.core.tokens import Billable
 from ctxlab.core.tools import Tools
@@ -17,8 +18,10 @@ from ctxlab.core.views import view
 from ctxlab.errors import UnknownNameError
 from ctxlab.store.reading import MESSAGES
 from ctxlab.strategies.tiers import Tiers
+from ctxlab.workshop.arc import ArcPhase
 from ctxlab.workshop.artifacts import ARTIFACTS
-from ctxlab.workshop.prompts import NOTHING_BEFORE
+from ctxlab.workshop.filling import Frame, filled, fit
+from ctxlab.workshop.prompts import NOTHING_BEFORE, build_prompt
 from ctxlab.workshop.summaries import SUMMARIES
 from ctxlab.workshop.workshops import Workshops
 
@@ -71,7 +74,8 @@ class StepReport:
         return 1 - self.prompt.used / self.full_history if self.full_history else 0.0
 
     def _repr_html_(self) -> str:
-        return str(view("budget_html", self.tiers))
+        head = f"Step {self.step!r}"
+        return str(view("tiers_html", self.tiers, head, self.full_history))
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,7 @@ class Assembled(StepContext):
     budget: TierBudget
     task: Task
     full_history: int
+    frame: Frame
 
     def __str__(self) -> str:
         uses = ", ".join(f"{use.tier} {use.used:,} of {use.limit:,}" for use in self.report().tiers)
@@ -99,6 +104,22 @@ class Assembled(StepContext):
         )
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.report()._repr_html_() + str(view("context_html", self.context))
+
+    def tiers(self) -> Any:  # noqa: ANN401 - a chart
+        """Return a chart: what each tier uses of what it may.
+
+        Examples
+        --------
+        >>> from ctxlab import Store, Workshops
+        >>> store = Store(":memory:")
+        >>> step = assemble(store, Workshops(store).create("Market hall").id, "challenge")
+        >>> step.tiers().frame["tier"].to_list()
+        ['short-term', 'long-term', 'persistent', 'prompt']
+        """
+        return view("step_tiers", self.report().tiers, self.step, self.full_history)
 
     def report(self) -> StepReport:
         """Return used, limit and over of every tier, and what the full history would have cost.
@@ -109,11 +130,43 @@ class Assembled(StepContext):
         >>> store = Store(":memory:")
         >>> workshop = Workshops(store).create("Market hall")
         >>> report = assemble(store, workshop.id, "challenge").report()
-        >>> [(use.tier, use.used) for use in report.tiers]
-        [('short-term', 0), ('long-term', 0), ('persistent', 0), ('prompt', 0)]
+        >>> [(use.tier, use.used) for use in report.tiers[:4]]
+        [('short-term', 0), ('long-term', 0), ('persistent', 0), ('earlier messages', 0)]
+        >>> [use.tier for use in report.tiers[4:]]
+        ['instructions', 'prompt']
         """
-        used = {tier: self.task.size(self.tier(tier)) for tier in ContextTier}
-        return StepReport(self.step, tuple(self.budget.report(used)), self.full_history)
+        return self._report(self)
+
+    def _report(self, step: StepContext) -> StepReport:
+        used = {tier: self.task.size(step.tier(tier)) for tier in ContextTier}
+        sent = self.frame.sent(step, self.task)
+        own = step.context.keep(s for s in step.context if s not in set(step.earlier()))
+        filled = sent - self.frame.sent(StepContext(self.workshop, self.step, own), self.task)
+        around = max(0, sent - filled - sum(used.values()))
+        *tiers, _ = self.budget.report(used)
+        limit = self.budget.prompt
+        parts = (
+            TierUse("earlier messages", filled, max(filled, limit - sent + filled)),
+            TierUse("instructions", around, limit),
+            TierUse("prompt", sent, limit),
+        )
+        return StepReport(self.step, (*tiers, *parts), self.full_history)
+
+    def prompt(self, phase: ArcPhase | None = None) -> str:
+        """Return the system prompt that is sent beside the step's own messages.
+
+        Without a phase it is that of the phase which was reckoned with.
+
+        Examples
+        --------
+        >>> from ctxlab import Store, Workshops
+        >>> store = Store(":memory:")
+        >>> step = assemble(store, Workshops(store).create("Market hall").id, "challenge")
+        >>> step.prompt(ArcPhase.ORIENT).splitlines()[0]
+        '# Step 1 of 10: Challenge'
+        """
+        now = phase or self.frame.phase or ArcPhase.ORIENT
+        return build_prompt(self, now, self.frame.protocol)
 
     def wanted(self) -> StepReport:
         """Return the same before compression: what each tier would use if nothing limited it.
@@ -127,8 +180,7 @@ class Assembled(StepContext):
         0
         """
         whole = StepContext(self.workshop, self.step, self.before)
-        used = {tier: self.task.size(whole.tier(tier)) for tier in ContextTier}
-        return StepReport(self.step, tuple(self.budget.report(used)), self.full_history)
+        return self._report(whole)
 
 
 def assemble(
@@ -137,8 +189,16 @@ def assemble(
     step: str,
     budget: TierBudget = DEFAULT_BUDGET,
     strategy: Tiers | None = None,
+    *,
+    fill: Strategy | None = None,
+    query: str | None = None,
+    phase: ArcPhase | None = None,
+    tools: Sequence[Mapping[str, Any]] = (),
 ) -> Assembled:
     """Put together what a step would be sent, and compress it to its budget.
+
+    The budget is that of the whole prompt: instructions, headings, tool definitions, results of
+    earlier steps and messages, with the reserve for the reply taken off.
 
     The artifacts (persistent) and summaries (long-term) are those of the steps that this one
     depends on, in the protocol's order; the messages (short-term) are those of the step. What
@@ -156,11 +216,22 @@ def assemble(
         Tokens in all and by tier.
     strategy : Tiers, optional
         How each tier is compressed.
+    fill : Strategy, optional
+        How messages of all earlier steps are chosen for what the tiers leave of the budget, such
+        as `Salience()`. Without one it is left unused.
+    query : str, optional
+        What the step asks, for a fill that looks for it; by default its newest user message.
+    phase : ArcPhase, optional
+        The phase that the prompt is for; without one the longest prompt is reckoned with.
+    tools : sequence of mapping
+        Definitions of tools that are sent along.
 
     Raises
     ------
     NotFoundError, UnknownNameError
         When there is no such workshop or step.
+    BudgetError
+        When the instructions alone are above the budget.
 
     Examples
     --------
@@ -183,17 +254,26 @@ def assemble(
         known = overheads.get(message.source) if isinstance(message, Segment) else None
         return counter.overhead(message) if known is None else known
 
-    tools = Tools(
+    means = Tools(
         count=counter.count,
         count_many=counter.count_many,
         overhead=overhead,
         reply=counter.chat.reply,
     )
-    task = Task(budget=budget.prompt, tools=tools)
-    before = Context(tuple(segments))
-    after = (strategy or Tiers()).split(before, task, budget)
+    task = Task(budget=budget.prompt, tools=means)
+    before, frame = Context(tuple(segments)), Frame(handle.protocol, phase, tools)
+    frame = frame.longest(step, task)
+    whole = StepContext(workshop, step, before)
+    after, room = fit(whole, task, budget, strategy or Tiers(), frame)
+    if fill is not None:
+        asked = [s.text for s in whole.tier(ContextTier.SHORT_TERM) if s.role == "user"]
+        about = replace(task, query=query if query is not None else "".join(asked[-1:]))
+        earlier = Context(tuple(_earlier(store, handle, step, overheads)))
+        after = filled(
+            StepContext(workshop, step, after), earlier, about, budget.prompt, fill, frame
+        )
     history = _full_history(store, workshop, step)
-    return Assembled(workshop, step, after, before, budget, task, history)
+    return Assembled(workshop, step, after, before, budget, task.within(room), history, frame)
 
 
 def step_table(
@@ -201,8 +281,9 @@ def step_table(
     workshop: str,
     budget: TierBudget = DEFAULT_BUDGET,
     strategy: Tiers | None = None,
+    fill: Strategy | None = None,
 ) -> list[dict[str, Any]]:
-    """Return a row for every step and tier: tokens sent, limit, and the full history's cost.
+    """Return a row for every step and part: tokens sent, limit, and the full history's cost.
 
     Examples
     --------
@@ -210,11 +291,11 @@ def step_table(
     >>> store = Store(":memory:")
     >>> rows = step_table(store, Workshops(store).create("Market hall").id)
     >>> len(rows), rows[0]["step"], rows[0]["tier"]
-    (40, 'challenge', 'short-term')
+    (60, 'challenge', 'short-term')
     """
     rows = []
     for step in Workshops(store).open(workshop).steps:
-        assembled = assemble(store, workshop, step, budget, strategy)
+        assembled = assemble(store, workshop, step, budget, strategy, fill=fill)
         wanted = {use.tier: use.used for use in assembled.wanted().tiers}
         report = assembled.report()
         rows += [
@@ -230,6 +311,24 @@ def step_table(
             for use in report.tiers
         ]
     return rows
+
+
+def step_chart(
+    store: Store,
+    workshop: str,
+    budget: TierBudget = DEFAULT_BUDGET,
+    strategy: Tiers | None = None,
+) -> Any:  # noqa: ANN401 - a chart
+    """Return a chart: the tokens of every step by tier, beside what the full history would cost.
+
+    Examples
+    --------
+    >>> from ctxlab import Store, Workshops
+    >>> store = Store(":memory:")
+    >>> step_chart(store, Workshops(store).create("Market hall").id).frame.height
+    40
+    """
+    return view("tier_bars", step_table(store, workshop, budget, strategy))
 
 
 def _prior(store: Store, handle: Workshop, step: str) -> Iterator[Segment]:
@@ -262,11 +361,27 @@ def _segment(
 def _messages(
     store: Store, handle: Workshop, step: str, overheads: dict[str, int]
 ) -> Iterator[Segment]:
+    where = "WHERE chat_messages.workshop_id = ? AND chat_messages.step_id = ? "
+    yield from _said(store, where, [handle.id, step], overheads)
+
+
+def _earlier(
+    store: Store, handle: Workshop, step: str, overheads: dict[str, int]
+) -> Iterator[Segment]:
+    """Yield the messages of the steps before one, each with its step."""
+    for before in handle.steps[: handle.steps.index(step)]:
+        for segment in _messages(store, handle, before, overheads):
+            group = segment.group and f"{before}/{segment.group}"
+            yield replace(segment, step=before, group=group)
+
+
+def _said(
+    store: Store, where: str, parameters: list[str], overheads: dict[str, int]
+) -> Iterator[Segment]:
     found = MESSAGES.fetch(
         store.db,
-        "WHERE chat_messages.workshop_id = ? AND chat_messages.step_id = ? "
-        "ORDER BY chat_messages.position",
-        [handle.id, step],
+        f"{where}ORDER BY chat_messages.position",
+        parameters,
         also=["token_count", "overhead", "encoding"],
     )
     known = [at for at, name in enumerate(found["encoding"]) if name == store.counter.encoding]

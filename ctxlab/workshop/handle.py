@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from pydantic import BaseModel
+
 from ctxlab.core.segments import Message
 from ctxlab.core.steps import ArtifactRecord
 from ctxlab.errors import TransitionError
 from ctxlab.workshop.arc import ArcPhase, ArcState, advance, move
 from ctxlab.workshop.artifacts import merge_patch
 from ctxlab.workshop.life_cycle import Steps, StepStatus
+from ctxlab.workshop.schema_versions import ProtocolStep
 from ctxlab.workshop.summaries import SummaryEvent, SummaryRecord
 
 __all__ = ["StepStatus", "Workshop"]
@@ -156,13 +159,26 @@ class Workshop(Steps):
     def save_artifact(
         self,
         step: str,
-        artifact: Mapping[str, Any],
+        artifact: Mapping[str, Any] | BaseModel,
         *,
         expected_version: int = 0,
         schema_version: int | None = None,
         validate: bool = True,
     ) -> ArtifactRecord:
         """Save a step's artifact under an optimistic lock; every version is kept.
+
+        Parameters
+        ----------
+        step : str
+            Whose result it is.
+        artifact : mapping or Pydantic model
+            A JSON object, or what becomes one.
+        expected_version : int
+            The version that was read; 0 for a first artifact.
+        schema_version : int, optional
+            The schema it obeys: by default the chosen one, or the latest of the protocol.
+        validate : bool
+            Refuse what the schema refuses; otherwise store it marked as not valid.
 
         Raises
         ------
@@ -180,7 +196,7 @@ class Workshop(Steps):
         """
         return self.lab.artifacts.save(
             self.row(step),
-            step,
+            ProtocolStep(self.protocol_name, step, self.protocol_version),
             artifact,
             expected_version=expected_version,
             schema_version=schema_version,

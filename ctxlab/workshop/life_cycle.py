@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ctxlab.core.segments import Message
+from ctxlab.core.views import view
 from ctxlab.errors import NotFoundError, TransitionError, UnknownNameError
 from ctxlab.store.conversations import append_messages
 from ctxlab.store.reading import read_messages
@@ -62,13 +63,15 @@ class Steps:
     """
 
     def __init__(self, workshops: Workshops, id: str) -> None:  # noqa: A002 - what it is
-        found = fetch(workshops.db, WORKSHOPS, ["title", "protocol"], "WHERE id = ?", [id])
+        names = ["title", "protocol", "protocol_version"]
+        found = fetch(workshops.db, WORKSHOPS, names, "WHERE id = ?", [id])
         if not found["title"]:
             raise NotFoundError(
                 f"no workshop {id!r} in {workshops.store.path}; Workshops.titles lists them"
             )
         self.lab, self.store, self.id = workshops, workshops.store, id
         self.title, self.protocol_name = found["title"][0], found["protocol"][0]
+        self.protocol_version = int(found["protocol_version"][0])
         self._rows = {one.step: one.row for one in self.status()}
 
     @property
@@ -81,7 +84,7 @@ class Steps:
         >>> Workshops(Store(":memory:")).create("Retro").protocol.name
         'design-thinking'
         """
-        return self.lab.protocol(self.protocol_name)
+        return self.lab.protocol(self.protocol_name, self.protocol_version)
 
     @property
     def steps(self) -> list[str]:
@@ -184,3 +187,6 @@ class Steps:
     def __repr__(self) -> str:
         done = sum(one.status == "complete" for one in self.status())
         return f"Workshop({self.title!r}, {done} of {len(self._rows)} steps complete)"
+
+    def _repr_html_(self) -> str:
+        return str(view("workshop_html", self.title, self.status()))

@@ -7,6 +7,7 @@ name, so that a later migration can address it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -27,6 +28,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import TypeEngine
@@ -103,3 +105,65 @@ def _index(table: declared_table.Table, names: tuple[str, ...]) -> Index:
         contains = {names[0]: "jsonb_path_ops"}
         return Index(None, *names, postgresql_using="gin", postgresql_ops=contains)
     return Index(None, *names)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedConstraint:
+    """A constraint or an index with the name that PostgreSQL gives it.
+
+    Examples
+    --------
+    >>> NamedConstraint("primary", "sessions_pkey", ("id",)).others
+    ()
+    """
+
+    kind: str
+    name: str
+    columns: tuple[str, ...]
+    other: str = ""
+    others: tuple[str, ...] = ()
+    text: str = ""
+
+
+def named_constraints(table: str) -> list[NamedConstraint]:
+    """Return every constraint and index of a table of production, by name.
+
+    Examples
+    --------
+    >>> [rule.name for rule in named_constraints("sessions")][:2]
+    ['sessions_pkey', 'sessions_id_workshop_id_key']
+    """
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    made = metadata().tables[table]
+    found = []
+    rules: list[Any] = _constraints_in_order(made)
+    for rule in [*rules, *sorted(made.indexes, key=lambda index: str(index.name))]:
+        name = str(dialect.identifier_preparer.format_constraint(rule))
+        columns = tuple(column.name for column in rule.columns)
+        if isinstance(rule, PrimaryKeyConstraint):
+            found.append(NamedConstraint("primary", name, columns))
+        elif isinstance(rule, UniqueConstraint):
+            found.append(NamedConstraint("unique", name, columns))
+        elif isinstance(rule, CheckConstraint):
+            found.append(NamedConstraint("check", name, columns, text=str(rule.sqltext)))
+        elif isinstance(rule, ForeignKeyConstraint):
+            others = tuple(element.column.name for element in rule.elements)
+            other = rule.referred_table.name
+            own = tuple(element.parent.name for element in rule.elements)
+            found.append(NamedConstraint("foreign", name, own, other, others))
+        elif isinstance(rule, Index):
+            operators = rule.dialect_options["postgresql"]["ops"]
+            found.append(
+                NamedConstraint("index", name, columns, text=next(iter(operators.values()), ""))
+            )
+    return found
+
+
+def _constraints_in_order(made: Table) -> list[Any]:
+    order = (PrimaryKeyConstraint, UniqueConstraint, ForeignKeyConstraint, CheckConstraint)
+    rules: list[Any] = list(made.constraints)
+
+    def place(rule: Any) -> tuple[int, list[str], str]:  # noqa: ANN401 - SQLAlchemy's constraints
+        return order.index(type(rule)), [column.name for column in rule.columns], str(rule.name)
+
+    return sorted(rules, key=place)

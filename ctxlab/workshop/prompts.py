@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 
+from ctxlab.core.context import Context
 from ctxlab.core.segments import ContextTier, Segment
 from ctxlab.core.steps import StepContext
 from ctxlab.workshop.arc import ArcPhase
@@ -33,9 +34,9 @@ def build_prompt(
     """Return the system prompt of a step in a phase, with what is left of earlier steps.
 
     Artifacts come from the persistent tier and summaries from the long-term tier, each under
-    its step, in the protocol's order; the messages of the short-term tier are the chat itself
-    and not repeated here. A section that would hold nothing is left out, and the criteria are
-    shown when they are to be answered.
+    its step, in the protocol's order, then what is left of the messages of earlier steps. The
+    messages of the short-term tier are the chat itself and not repeated here. A section that
+    would hold nothing is left out, and the criteria are shown when they are to be answered.
 
     Parameters
     ----------
@@ -78,6 +79,9 @@ def build_prompt(
             for name, texts in summaries.items()
         ]
         parts.append(_section("Summaries of earlier steps", _MATERIAL, *blocks))
+    earlier = _said(step_context.earlier(), protocol)
+    if earlier:
+        parts.append(_section("Said in earlier steps", _MATERIAL, *earlier))
     parts.append(_section(f"Phase now: {phase.value}", phase.instruction))
     if phase in _CHECKED and step.criteria:
         parts.append(_section("Criteria", _bullets(step.criteria)))
@@ -122,6 +126,18 @@ def _by_step(segments: Iterable[Segment], protocol: Protocol) -> dict[str, list[
     last = protocol.steps[-1].order + 1
     names = sorted((n for n in found if found[n]), key=lambda name: order.get(name, last))
     return {name: found[name] for name in names}
+
+
+def _said(earlier: Context, protocol: Protocol) -> list[str]:
+    """Return a block for every step of which messages are left, in the order they were said."""
+    blocks: dict[str, list[str]] = {}
+    for segment in earlier:
+        if segment.text.strip():
+            lines = blocks.setdefault(segment.step or "", [])
+            lines.append(f"{segment.name or segment.role}: {segment.text.strip()}")
+    return [
+        f"### {_title(step, protocol)}\n\n" + "\n\n".join(lines) for step, lines in blocks.items()
+    ]
 
 
 def _title(name: str, protocol: Protocol) -> str:

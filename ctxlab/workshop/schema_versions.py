@@ -14,20 +14,59 @@ from ctxlab.errors import ConflictError, InvalidArtifactError, NotFoundError
 from ctxlab.store.connection import Database
 from ctxlab.store.records import fetch
 from ctxlab.store.tables import ARTIFACT_SCHEMAS, STEP_ARTIFACTS
+from ctxlab.text.json_numbers import loads
 from ctxlab.workshop.artifact_schema import ArtifactSchema
 
 Fault = tuple[str, str]
 Migrate = Callable[[dict[str, Any], int], dict[str, Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class ProtocolStep:
+    """A step of a protocol: two protocols may have steps of one id, with schemas of their own.
+
+    Parameters
+    ----------
+    protocol, step : str
+        Names of the protocol and of its step.
+    version : int, optional
+        The protocol's version: schemas that a later one brought do not count. All count without.
+
+    Examples
+    --------
+    >>> str(ProtocolStep("design-thinking", "persona", 1))
+    "step 'persona' of design-thinking"
+    """
+
+    protocol: str
+    step: str
+    version: int | None = None
+
+    def __str__(self) -> str:
+        return f"step {self.step!r} of {self.protocol}"
+
+
 def register_schema(
     db: Database,
-    step_id: str,
+    step: ProtocolStep,
     version: int,
     schema: type[BaseModel] | Mapping[str, Any] | ArtifactSchema,
     migration: str | None = None,
 ) -> None:
     """Store a version of a step's artifact schema; the same again changes nothing.
+
+    Parameters
+    ----------
+    db : Database
+        The store's database.
+    step : ProtocolStep
+        Whose artifacts; its version is that of the protocol which brings the schema.
+    version : int
+        The schema's version, from 1.
+    schema : Pydantic model, mapping or ArtifactSchema
+        What artifacts obey.
+    migration : str, optional
+        The way from the version before, as JSON text; see `ctxlab.workshop.schema_migrations`.
 
     Raises
     ------
@@ -37,43 +76,85 @@ def register_schema(
     Examples
     --------
     >>> from ctxlab.workshop import ARTIFACT_SCHEMAS
+    >>> step = ProtocolStep("design-thinking", "persona")
     >>> with Database() as db:
-    ...     register_schema(db, "persona", 1, ARTIFACT_SCHEMAS["persona"])
-    ...     versions(db, "persona")
+    ...     register_schema(db, step, 1, ARTIFACT_SCHEMAS["persona"])
+    ...     versions(db, step)
     [1]
     """
     text = ArtifactSchema.of(schema).text
+    key = {"protocol": step.protocol, "step_id": step.step, "schema_version": version}
     with db.write() as connection:
         db.schemas.clear()
         known = connection.execute(
-            "SELECT json_schema FROM artifact_schemas WHERE step_id = ? AND schema_version = ?",
-            [step_id, version],
+            f"SELECT json_schema FROM artifact_schemas WHERE {_KEY}",  # noqa: S608 - declared
+            key,
         ).fetchone()
         if known is None:
-            row = {"step_id": step_id, "schema_version": version, "json_schema": text}
-            values = {**row, "migration": migration}
+            brought = {"protocol_version": step.version or 1, "json_schema": text}
+            values = {**key, **brought, "migration": migration}
             connection.execute(ARTIFACT_SCHEMAS.insert(values), values)
         elif json.loads(known[0]) != json.loads(text):
             raise ConflictError(
-                f"schema version {version} of step {step_id!r} is registered already and differs; "
-                f"register the change as version {max(versions(db, step_id)) + 1}"
+                f"schema version {version} of {step} is registered already and differs; "
+                f"register the change as version {max(versions(db, step)) + 1}"
+            )
+        elif migration is not None:
+            connection.execute(
+                f"UPDATE artifact_schemas SET migration = $migration WHERE {_KEY}",  # noqa: S608
+                {**key, "migration": migration},
             )
 
 
-def versions(db: Database, step_id: str) -> list[int]:
+_KEY = "protocol = $protocol AND step_id = $step_id AND schema_version = $schema_version"
+
+
+def choose_schema(db: Database, step: ProtocolStep, version: int) -> None:
+    """Mark the schema version that artifacts obey from now on, and that exports take.
+
+    Raises
+    ------
+    NotFoundError
+        When it is not registered.
+
+    Examples
+    --------
+    >>> step = ProtocolStep("retro", "note")
+    >>> with Database() as db:
+    ...     for version in (1, 2):
+    ...         register_schema(db, step, version, {"type": "object", "title": str(version)})
+    ...     choose_schema(db, step, 1)
+    ...     schema_of(db, step)[0]
+    1
+    """
+    with db.write() as connection:
+        db.schemas.clear()
+        schema_of(db, step, version)
+        connection.execute(
+            "UPDATE artifact_schemas SET chosen = (schema_version = $version) "
+            "WHERE protocol = $protocol AND step_id = $step",
+            {"version": version, "protocol": step.protocol, "step": step.step},
+        )
+
+
+def versions(db: Database, step: ProtocolStep) -> list[int]:
     """Return the registered schema versions of a step, ascending.
 
     Examples
     --------
-    >>> versions(Database(), "persona")
+    >>> versions(Database(), ProtocolStep("design-thinking", "persona"))
     []
     """
-    where = "WHERE step_id = ? ORDER BY schema_version"
-    return list(fetch(db, ARTIFACT_SCHEMAS, ["schema_version"], where, [step_id])["schema_version"])
+    where = "WHERE protocol = ? AND step_id = ? ORDER BY schema_version"
+    found = fetch(db, ARTIFACT_SCHEMAS, ["schema_version"], where, [step.protocol, step.step])
+    return list(found["schema_version"])
 
 
-def schema_of(db: Database, step_id: str, version: int | None = None) -> tuple[int, str]:
-    """Return the number and the JSON text of a schema version, the latest when none is named.
+def schema_of(db: Database, step: ProtocolStep, version: int | None = None) -> tuple[int, str]:
+    """Return the number and the JSON text of a schema version.
+
+    When none is named, it is the chosen one; without one, the latest that the protocol's version
+    knows.
 
     Raises
     ------
@@ -82,26 +163,28 @@ def schema_of(db: Database, step_id: str, version: int | None = None) -> tuple[i
 
     Examples
     --------
-    >>> schema_of(Database(), "persona")
+    >>> schema_of(Database(), ProtocolStep("design-thinking", "persona"))
     Traceback (most recent call last):
-    ctxlab.errors.NotFoundError: step 'persona' has no registered schema; ...
+    ctxlab.errors.NotFoundError: step 'persona' of design-thinking has no registered schema; ...
     """
-    if (step_id, version) in db.schemas:
-        return db.schemas[step_id, version]
+    key = (step.protocol, step.step, step.version, version)
+    if key in db.schemas:
+        return db.schemas[key]
     latest = fetch(
         db,
         ARTIFACT_SCHEMAS,
         ["schema_version", "json_schema"],
-        "WHERE step_id = $step AND ($version IS NULL OR schema_version = $version) "
-        "ORDER BY schema_version DESC LIMIT 1",
-        {"step": step_id, "version": version},
+        "WHERE protocol = $protocol AND step_id = $step AND CASE WHEN $version IS NULL "
+        "THEN $of IS NULL OR protocol_version <= $of ELSE schema_version = $version END "
+        "ORDER BY chosen DESC, schema_version DESC LIMIT 1",
+        {"protocol": step.protocol, "step": step.step, "of": step.version, "version": version},
     )
     for found in zip(latest["schema_version"], latest["json_schema"], strict=True):
-        db.schemas[step_id, version] = found
+        db.schemas[key] = found
         return found
-    known = versions(db, step_id)
+    known = versions(db, step)
     which = f" in version {version}; there are {known}" if known else "; register_schema adds one"
-    raise NotFoundError(f"step {step_id!r} has no registered schema{which}")
+    raise NotFoundError(f"{step} has no registered schema{which}")
 
 
 def faults(schema: str, artifact: object) -> list[Fault]:
@@ -129,17 +212,18 @@ def _short(message: str) -> str:
     return message if len(message) <= 200 else message[:197] + "..."
 
 
-def check(db: Database, step_id: str, version: int, artifact: object) -> list[Fault]:
+def check(db: Database, step: ProtocolStep, version: int, artifact: object) -> list[Fault]:
     """Return what the registered schema refuses in an artifact.
 
     Examples
     --------
+    >>> step = ProtocolStep("retro", "note")
     >>> with Database() as db:
-    ...     register_schema(db, "note", 1, {"type": "object", "required": ["text"]})
-    ...     check(db, "note", 1, {"text": "x"})
+    ...     register_schema(db, step, 1, {"type": "object", "required": ["text"]})
+    ...     check(db, step, 1, {"text": "x"})
     []
     """
-    return faults(schema_of(db, step_id, version)[1], artifact)
+    return faults(schema_of(db, step, version)[1], artifact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +252,16 @@ class Migrated:
         return not self.faults
 
 
+STEP_ROWS = (
+    "workshop_step_id IN (SELECT t.id FROM workshop_steps t JOIN workshops w "
+    "ON w.id = t.workshop_id WHERE t.step_id = $step AND w.protocol = $protocol)"
+)
+"""What is of one step, in all workshops of its protocol."""
+
+
 def migrate_artifacts(
     db: Database,
-    step_id: str,
+    step: ProtocolStep,
     migrate: Migrate,
     to: int,
     save: Callable[[str, int, dict[str, Any]], None],
@@ -183,7 +274,7 @@ def migrate_artifacts(
     ----------
     db : Database
         The store's database.
-    step_id : str
+    step : ProtocolStep
         Whose artifacts.
     migrate : callable
         Turns an artifact, given with its schema version, into one of the new version.
@@ -198,21 +289,27 @@ def migrate_artifacts(
     ------
     InvalidArtifactError
         When one does not obey the new schema, or its migration fails; then none is changed.
+    NotFoundError
+        When a migration cannot be found; then none is changed.
 
     Examples
     --------
+    >>> step = ProtocolStep("retro", "note")
     >>> with Database() as db:
-    ...     register_schema(db, "note", 2, {"type": "object"})
-    ...     migrate_artifacts(db, "note", lambda old, _: old, 2, lambda *_: None)
+    ...     register_schema(db, step, 2, {"type": "object"})
+    ...     migrate_artifacts(db, step, lambda old, _: old, 2, lambda *_: None)
     []
     """
-    schema = schema_of(db, step_id, to)[1]
+    schema = schema_of(db, step, to)[1]
     with db.write():
         report = []
-        for row, version, schema_version, artifact in _older(db, step_id, to):
+        for row, version, schema_version, artifact in _older(db, step, to):
             try:
                 new = migrate(artifact, schema_version)
                 found = faults(schema, new)
+            except NotFoundError:
+                # The migration itself is missing: that is no fault of this artifact.
+                raise
             except Exception as error:  # noqa: BLE001 - the migration is the caller's code
                 new, found = artifact, [("$", f"{type(error).__name__}: {error}")]
             report.append(Migrated(row, version, tuple(found)))
@@ -223,19 +320,20 @@ def migrate_artifacts(
             where = (
                 (f"{one.workshop_step} {path}", what) for one in bad for path, what in one.faults
             )
-            raise InvalidArtifactError(f"migration of {step_id!r} to version {to}", where)
+            raise InvalidArtifactError(f"migration of {step} to version {to}", where)
     return report
 
 
-def _older(db: Database, step_id: str, to: int) -> Iterator[tuple[str, int, int, dict[str, Any]]]:
+def _older(
+    db: Database, step: ProtocolStep, to: int
+) -> Iterator[tuple[str, int, int, dict[str, Any]]]:
     found = fetch(
         db,
         STEP_ARTIFACTS,
         ["workshop_step_id", "version", "schema_version", "artifact"],
-        "WHERE workshop_step_id IN (SELECT id FROM workshop_steps WHERE step_id = ?) "
-        "AND schema_version < ? ORDER BY workshop_step_id",
-        [step_id, to],
+        f"WHERE {STEP_ROWS} AND schema_version < $to ORDER BY workshop_step_id",
+        {"protocol": step.protocol, "step": step.step, "to": to},
     )
     for at, row in enumerate(found["workshop_step_id"]):
-        artifact = json.loads(found["artifact"][at])
+        artifact = loads(found["artifact"][at])
         yield row, found["version"][at], found["schema_version"][at], artifact

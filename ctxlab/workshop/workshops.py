@@ -14,7 +14,8 @@ from ctxlab.workshop.artifacts import Artifacts
 from ctxlab.workshop.compatibility import Compatibility, compatibility
 from ctxlab.workshop.handle import Workshop
 from ctxlab.workshop.protocol import Protocol
-from ctxlab.workshop.schema_versions import Migrated
+from ctxlab.workshop.schema_migrations import MigrateOne, Steps, written
+from ctxlab.workshop.schema_versions import Migrated, ProtocolStep
 from ctxlab.workshop.steps import DESIGN_THINKING
 from ctxlab.workshop.summaries import Summaries
 
@@ -43,8 +44,8 @@ class Workshops:
         self.store, self.db, self.counter = store, store.db, store.counter
         self.artifacts = Artifacts(self.db, self.counter)
         self.summaries = Summaries(self.db, self.counter)
-        self._migrations: dict[tuple[str, int], stored_protocols.MigrateOne] = {}
-        self._protocols: dict[str, Protocol] = {}
+        self._migrations: dict[tuple[str, str, int], MigrateOne] = {}
+        self._protocols: dict[tuple[str, int | None], Protocol] = {}
         self._read_at = -1
 
     def create(self, title: str, protocol: Protocol = DESIGN_THINKING) -> Workshop:
@@ -58,7 +59,7 @@ class Workshops:
         with self.db.write():
             stored_protocols.define(self.db, protocol)
             steps = tuple((step.id, ()) for step in protocol.steps)
-            chat = Conversation(title, protocol.name, steps)
+            chat = Conversation(title, protocol.name, steps, None, protocol.version)
             [workshop] = add_conversations(self.db, [chat], self.counter)
         return Workshop(self, workshop)
 
@@ -112,13 +113,13 @@ class Workshops:
         found = fetch(self.db, WORKSHOPS, ["id", "title"], "ORDER BY id")
         return dict(zip(found["id"], found["title"], strict=True))
 
-    def protocol(self, name: str) -> Protocol:
-        """Return a protocol as it is stored.
+    def protocol(self, name: str, version: int | None = None) -> Protocol:
+        """Return a version of a protocol as it is stored, the newest when none is named.
 
         Raises
         ------
         NotFoundError
-            When no workshop of that protocol was ever made.
+            When no workshop of that protocol and version was ever made.
 
         Examples
         --------
@@ -128,34 +129,95 @@ class Workshops:
         """
         if self._read_at != self.db.generation:
             self._protocols, self._read_at = {}, self.db.generation
-        if name not in self._protocols:
-            self._protocols[name] = stored_protocols.read(self.db, name)
-        return self._protocols[name]
+        if (name, version) not in self._protocols:
+            self._protocols[name, version] = stored_protocols.read(self.db, name, version)
+        return self._protocols[name, version]
 
     def register_schema(
         self,
         step_id: str,
         version: int,
         schema: type[BaseModel] | Mapping[str, Any],
-        migrate: stored_protocols.MigrateOne | None = None,
+        migrate: MigrateOne | Steps | None = None,
+        protocol: str | None = None,
     ) -> None:
         """Register a version of a step's artifact schema, with the way to it from the one before.
+
+        Parameters
+        ----------
+        step_id : str
+            Whose artifacts.
+        version : int
+            The schema's version.
+        schema : Pydantic model or mapping
+            What they obey.
+        migrate : sequence of steps, or callable
+            The way from the version before. Steps are data and survive; a function must be one
+            that another process can import, unless it is used in this one only.
+        protocol : str, optional
+            The protocol's name, where more than one has such a step.
 
         Raises
         ------
         ConflictError
             When another schema is registered under that version.
+        NotFoundError
+            When several protocols have such a step and none is named.
+        SpecError, UnknownNameError
+            When a step of the migration is not understood.
 
         Examples
         --------
-        >>> Workshops(Store(":memory:")).register_schema("note", 1, {"type": "object"})
+        >>> workshops = Workshops(Store(":memory:"))
+        >>> workshops.register_schema("note", 1, {"type": "object"})
+        >>> cents = [{"op": "scale", "path": "/price", "factor": 100}]
+        >>> workshops.register_schema("note", 2, {"type": "object"}, migrate=cents)
         """
-        name = getattr(migrate, "__qualname__", None)
-        schema_versions.register_schema(self.db, step_id, version, schema, name)
-        if migrate is not None:
-            self._migrations[step_id, version] = migrate
+        step = self.schema_step(step_id, protocol)
+        text = None if migrate is None else written(migrate)
+        schema_versions.register_schema(self.db, step, version, schema, text)
+        if callable(migrate):
+            self._migrations[step.protocol, step.step, version] = migrate
 
-    def compatibility(self, step_id: str, old: int, new: int) -> Compatibility:
+    def schema_step(self, step_id: str, protocol: str | None = None) -> ProtocolStep:
+        """Return whose artifact schemas are meant: a step, in the newest version of its protocol.
+
+        Raises
+        ------
+        NotFoundError
+            When several protocols have such a step and none is named.
+
+        Examples
+        --------
+        >>> Workshops(Store(":memory:")).schema_step("persona").protocol
+        'design-thinking'
+        """
+        if protocol is None:
+            return stored_protocols.protocol_of(self.db, step_id)
+        rows = self.db.rows(
+            "SELECT max(protocol_version) FROM step_definitions WHERE protocol = ?", [protocol]
+        )
+        return ProtocolStep(protocol, step_id, rows[0][0] or 1)
+
+    def choose_schema(self, step_id: str, version: int, protocol: str | None = None) -> None:
+        """Mark the schema version that new artifacts obey and that exports take.
+
+        Raises
+        ------
+        NotFoundError
+            When it is not registered.
+
+        Examples
+        --------
+        >>> Workshops(Store(":memory:")).choose_schema("note", 3)
+        Traceback (most recent call last):
+        ctxlab.errors.NotFoundError: step 'note' of design-thinking has no registered schema; ...
+        """
+        schema_versions.choose_schema(self.db, self.schema_step(step_id, protocol), version)
+
+    def compatibility(
+        self, step_id: str, old: int, new: int, protocol: str | None = None
+    ) -> Compatibility:
         """Compare two schema versions, and replay every stored artifact on the new one.
 
         Examples
@@ -164,17 +226,21 @@ class Workshops:
         >>> workshops.register_schema("note", 1, {"type": "object"})
         >>> workshops.register_schema("note", 2, {"type": "object", "required": ["text"]})
         >>> workshops.compatibility("note", 1, 2).kind
-        'compatible'
+        'needs migration'
         """
-        return compatibility(self.db, step_id, old, new)
+        return compatibility(self.db, self.schema_step(step_id, protocol), old, new)
 
-    def migrate_artifacts(self, step_id: str, to: int, *, dry_run: bool = True) -> list[Migrated]:
+    def migrate_artifacts(
+        self, step_id: str, to: int, *, protocol: str | None = None, dry_run: bool = True
+    ) -> list[Migrated]:
         """Bring every artifact of a step to a schema version, in one transaction, all or nothing.
 
         Raises
         ------
         InvalidArtifactError
             When one cannot be brought there; then none is changed.
+        NotFoundError
+            When a migration is a function that is nowhere to be found.
 
         Examples
         --------
@@ -183,11 +249,10 @@ class Workshops:
         >>> workshops.migrate_artifacts("note", 2)
         []
         """
+        step = self.schema_step(step_id, protocol)
 
         def save(row: str, version: int, artifact: dict[str, Any]) -> None:
-            self.artifacts.save(row, step_id, artifact, expected_version=version, schema_version=to)
+            self.artifacts.save(row, step, artifact, expected_version=version, schema_version=to)
 
-        migrate = stored_protocols.chain(self._migrations, step_id, to)
-        return schema_versions.migrate_artifacts(
-            self.db, step_id, migrate, to, save, dry_run=dry_run
-        )
+        migrate = stored_protocols.chain(self.db, step, to, self._migrations)
+        return schema_versions.migrate_artifacts(self.db, step, migrate, to, save, dry_run=dry_run)
