@@ -49,6 +49,7 @@ class Cell:
 
         Examples
         --------
+        >>> from ctxlab.core.budgets import Budget
         >>> from ctxlab.strategies.windows import KeepLast
         >>> cell = Cell(KeepLast(), Case("c", "d", ()), (Cut(Budget(tokens=9), "9f"),), 0, "o")
         >>> cell.failed("the worker died")[0].error
@@ -62,6 +63,7 @@ def trial_of(cell: Cell, cut: Cut, **measured: object) -> Trial:
 
     Examples
     --------
+    >>> from ctxlab.core.budgets import Budget
     >>> from ctxlab.strategies.windows import KeepLast
     >>> cell = Cell(KeepLast(), Case("c", "d", ()), (), 0, "o200k_base")
     >>> trial_of(cell, Cut(Budget(tokens=9), "9f")).cluster
@@ -89,6 +91,7 @@ def run_cells(cells: Sequence[Cell], limits: Limits = Limits()) -> list[Trial]: 
     Examples
     --------
     >>> from ctxlab.metrics.availability import AllEvidence
+    >>> from ctxlab.core.budgets import Budget
     >>> from ctxlab.strategies.windows import KeepLast
     >>> from ctxlab.testing import sample_case
     >>> cut = Cut(Budget(tokens=115), "9f", (("all", AllEvidence()),))
