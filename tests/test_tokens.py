@@ -166,9 +166,43 @@ def test_a_counter_pickles_without_its_cache():
     counter.count("a text")
     copy = pickle.loads(pickle.dumps(counter))
     assert copy.encoding == "cl100k_base"
-    assert "a text" not in copy._counts
+    assert hash("a text") not in copy._counts
 
 
 def test_a_process_shares_one_counter_an_encoding():
     """Everything in a process counts with the same cache."""
     assert shared_counter("cl100k_base") is shared_counter("cl100k_base")
+
+
+def test_the_cache_is_bounded_in_bytes_whatever_is_counted(monkeypatch):
+    """Counts stay right when it is begun anew, and no text is kept."""
+    monkeypatch.setattr("ctxlab.core.tokens._MAX_CACHED", 50)
+    counter = TokenCounter()
+    for start in range(0, 200, 20):
+        texts = [f"number {i} " * 500 for i in range(start, start + 20)]
+        assert counter.count_many([*texts, texts[0]])[0] == counter.count(texts[0])
+        assert len(counter._counts) <= 50
+    assert not any(isinstance(key, str) for key in counter._counts)
+    many = [f"text {i}" for i in range(120)]
+    assert counter.count_many(many) == [TokenCounter().count(text) for text in many]
+    assert len(counter._counts) <= 50
+
+
+def test_much_text_is_counted_fast_and_little_is_not(monkeypatch):
+    """With gigatoken installed: from some text on its loading pays, and the counts are equal."""
+    monkeypatch.setattr("ctxlab.core.tokens._FAST_PAYS", 1_000)
+    counter, plain = TokenCounter(), TokenCounter(backend="tiktoken")
+    counter.count("a few words")
+    assert not counter._counts_fast
+    texts = [f"{word} naïve 鱼 🎉 \ud83d {i}" for i, word in enumerate(["stall", "crate"] * 40)]
+    assert counter.count_many(texts) == plain.count_many(texts)
+    assert counter._counts_fast
+    assert not plain._counts_fast
+
+
+def test_the_fast_backend_counts_thousands_of_texts_at_once():
+    """Its tokenizer fails in two threads at once, and is never asked so."""
+    texts = [f"stall {i} " * 40 for i in range(4_000)]
+    assert sum(TokenCounter(backend="fast").count_many(texts)) == sum(
+        TokenCounter(backend="tiktoken").count_many(texts)
+    )

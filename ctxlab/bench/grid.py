@@ -10,11 +10,12 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from ctxlab.bench.case_documents import to_document
+from ctxlab.bench.compressions import Cut
 from ctxlab.bench.keys import code_digests
 from ctxlab.bench.limits import Limits
 from ctxlab.bench.manifest import manifest
 from ctxlab.bench.shared_inputs import SharedInputs
-from ctxlab.bench.trials import Cell, Cut
+from ctxlab.bench.trials import Cell
 from ctxlab.bench.workers import compute
 from ctxlab.core.budgets import Budget
 from ctxlab.core.cases import Case

@@ -15,7 +15,12 @@ from ctxlab.core.metric import Metric
 from ctxlab.core.own_code import library_version, own_digest
 
 # What every trial runs, whatever the strategy.
-_RUNNING = ("ctxlab.core.budgets", "ctxlab.core.cases", "ctxlab.core.run")
+_RUNNING = (
+    "ctxlab.bench.compressions",
+    "ctxlab.core.budgets",
+    "ctxlab.core.cases",
+    "ctxlab.core.run",
+)
 _LIBRARIES = (
     "numpy", "scipy", "pydantic", "snowballstemmer", "tiktoken", "gigatoken", "tokenizers",
     "onnxruntime", "model2vec", "sentence-transformers", "torch", "transformers",

@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import Literal, Protocol, get_args
 
 from ctxlab.core.segments import Payload, Role, ToolCall, Value
@@ -25,7 +26,12 @@ DEFAULT_ENCODING = "o200k_base"
 """The encoding of every count whose encoding is not named."""
 
 _CHUNK = 512
-_MAX_CACHED = 2_000_000
+_ENTRY = 130
+"""Bytes that one count takes in the cache: its digest, the number, their place in the table."""
+_CACHE_BYTES = 64_000_000
+_MAX_CACHED = _CACHE_BYTES // _ENTRY
+_FAST_PAYS = 8_000_000
+"""Characters to be counted at once from which on loading gigatoken is made up for."""
 # tiktoken's pattern engine overflows its stack on longer runs of white space.
 _LONG_SPACE = re.compile(r"\s{200000}")
 _Count = Callable[[Sequence[str]], list[int]]
@@ -79,6 +85,9 @@ class ChatFormat(Value):
 class TokenCounter:
     """Counts the tokens of texts and messages; every text is counted once.
 
+    What was counted is remembered by a keyed 64-bit digest (SipHash, Python's own of a text), in
+    at most 64 MB whatever the texts' length; beyond, counting begins anew.
+
     Special-token text such as ``<|endoftext|>`` is counted as the plain text that it is.
     A run of more than 200,000 white-space characters, on which tiktoken fails, is counted in
     pieces of that length. The vocabulary is loaded at the first text that is not yet counted.
@@ -89,8 +98,9 @@ class TokenCounter:
         An encoding of tiktoken's (``o200k_base``, ``cl100k_base``, …) or a model's name.
     chat : ChatFormat
         The overhead of a chat.
-    backend : {"tiktoken", "fast"}
-        ``fast`` counts with gigatoken (extra ``fast``): the same counts, several times faster.
+    backend : {"auto", "tiktoken", "fast"}
+        ``fast`` counts with gigatoken (extra ``fast``): the same counts, several times faster,
+        once it is loaded; ``auto`` does so where it is installed and there is that much to count.
 
     Examples
     --------
@@ -105,7 +115,7 @@ class TokenCounter:
         self,
         encoding: str = DEFAULT_ENCODING,
         chat: ChatFormat | None = None,
-        backend: Literal["tiktoken", "fast"] = "tiktoken",
+        backend: Literal["auto", "tiktoken", "fast"] = "auto",
     ) -> None:
         self.encoding = resolve_encoding(encoding)
         self.chat = chat or ChatFormat()
@@ -114,6 +124,7 @@ class TokenCounter:
             _require_fast(self.encoding)
         self._counts = self._known()
         self._count_new: _Count | None = None
+        self._counts_fast = False
 
     def count(self, text: str) -> int:
         """Return the tokens of `text` alone.
@@ -123,7 +134,7 @@ class TokenCounter:
         >>> TokenCounter().count("314 stalls")
         2
         """
-        found = self._counts.get(text)
+        found = self._counts.get(hash(text))
         if found is None:
             found = self.count_many([text])[0]
         return found
@@ -137,21 +148,30 @@ class TokenCounter:
         [1, 2, 1]
         """
         counts = self._counts
+        keys = list(map(hash, texts))
         try:
-            return list(map(counts.__getitem__, texts))
+            return list(map(counts.__getitem__, keys))
         except KeyError:
-            new = [text for text in dict.fromkeys(texts) if text not in counts]
+            new = {key: text for key, text in zip(keys, texts, strict=True) if key not in counts}
         if len(counts) + len(new) > _MAX_CACHED:
             # Those at work keep what they read from; what comes later begins anew.
-            known = {text: counts[text] for text in texts if text in counts}
-            counts = self._counts = self._known() | known
-        if self._count_new is None:
-            fast = self.backend == "fast"
-            self._count_new = _fast(self.encoding) if fast else _plain(self.encoding)
-        tokens = _in_threads(self._count_new, new)
+            known = {key: counts[key] for key in keys if key in counts}
+            counts = self._known() | known
+            if len(counts) + len(new) <= _MAX_CACHED:
+                self._counts = counts
+        tokens = _in_threads(self._counting(new.values()), list(new.values()))
         counts.update(zip(new, tokens, strict=True))
         # Where no text came twice or was known, the new counts are the answer.
-        return tokens if len(new) == len(texts) else [counts[text] for text in texts]
+        return tokens if len(new) == len(texts) else [counts[key] for key in keys]
+
+    def _counting(self, texts: Collection[str]) -> _Count:
+        """Return what counts new texts, loaded at the first, and a faster one once that pays."""
+        many = self.backend == "auto" and not self._counts_fast and _pays(self.encoding, texts)
+        if self._count_new is None or many:
+            self._counts_fast = many or self.backend == "fast"
+            load_counter = _fast if self._counts_fast else _plain
+            self._count_new = load_counter(self.encoding)
+        return self._count_new
 
     def overhead(self, message: Billable) -> int:
         """Return what a message costs beyond its content: framing, role, name, calls, payload.
@@ -185,12 +205,12 @@ class TokenCounter:
         >>> counter.count("a text counted yesterday")
         4
         """
-        self._counts.update(counts)
+        self._counts.update((hash(text), tokens) for text, tokens in counts)
 
-    def _known(self) -> dict[str, int]:
+    def _known(self) -> dict[int, int]:
         # Every message has a role: with these, stored counts never need the vocabulary.
         roles = dict.fromkeys(get_args(Role), 1) if self.encoding in SHIPPED else {}
-        return {"": 0} | roles
+        return {hash(text): tokens for text, tokens in ({"": 0} | roles).items()}
 
     def __reduce__(self) -> tuple[type[TokenCounter], tuple[str, ChatFormat, str]]:
         return TokenCounter, (self.encoding, self.chat, self.backend)
@@ -253,6 +273,15 @@ def _without_long_space(text: str) -> list[str]:
     return [*pieces, text[at:]]
 
 
+def _pays(encoding: str, texts: Collection[str]) -> bool:
+    """Say whether there is so much to count that gigatoken, where it is, makes up for loading."""
+    return (
+        encoding in SHIPPED
+        and sum(map(len, texts)) >= _FAST_PAYS
+        and find_spec("gigatoken") is not None
+    )
+
+
 def _require_fast(encoding: str) -> None:
     if find_spec("gigatoken") is None:
         raise MissingExtraError("counting with gigatoken", "fast")
@@ -269,6 +298,8 @@ def _fast(encoding: str) -> _Count:
         path = Path(folder) / f"{encoding}.tiktoken"
         path.write_bytes(rank_file(encoding))
         encode = Tokenizer.from_tiktoken(path, special_tokens={}).encode
+    # It changes a cache of its own while it reads: in two threads at once it fails.
+    alone = Lock()
 
     def one(text: str) -> int:
         try:
@@ -278,7 +309,8 @@ def _fast(encoding: str) -> _Count:
             return _plain(encoding)([text])[0]
 
     def count(texts: Sequence[str]) -> list[int]:
-        return [one(text) for text in texts]
+        with alone:
+            return [one(text) for text in texts]
 
     return count
 
