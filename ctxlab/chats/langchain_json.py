@@ -132,7 +132,7 @@ def _inner(fields: Fields) -> tuple[Fields, tuple[str, ...]]:
 
 
 def _with(message: dict[str, Any], where: Path, inner: dict[str, Any]) -> dict[str, Any]:
-    return {**message, where[0]: inner} if where else inner
+    return {**message, str(where[0]): inner} if where else inner
 
 
 def _shaped(one: dict[str, Any], like: dict[str, Any]) -> dict[str, Any]:
