@@ -97,6 +97,13 @@ class ChatAdapter(Adapter):
     A subclass says how one message is read (`pieces`); the rest can be had: what stands beside
     the messages (`head`), what an edited message may look like (`finish`), and the rules for
     the whole chat (`settle`).
+
+    Examples
+    --------
+    >>> from ctxlab.chats.openai import OPENAI
+    >>> isinstance(OPENAI, ChatAdapter), [one.text for one in OPENAI.read([
+    ...     {"role": "user", "content": "Two stalls sell fish."}])]
+    (True, ['Two stalls sell fish.'])
     """
 
     keys: ClassVar[tuple[str, ...]] = ("messages",)

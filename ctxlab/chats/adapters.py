@@ -43,16 +43,16 @@ def adapter_named(name: str) -> Adapter:
     return found
 
 
-def adapter_of(raw: object, name: str | None = None) -> Adapter:
+def adapter_of(raw: object, api: str | None = None) -> Adapter:
     """Return the adapter named, or the one that recognises a chat; OpenAI's where none does.
 
     Examples
     --------
-    >>> adapter_of([{"role": "user", "content": "Hi"}]).name
+    >>> adapter_of([{"role": "user", "content": "Hi"}]).api
     'openai'
     """
-    if name is not None:
-        return adapter_named(name)
+    if api is not None:
+        return adapter_named(api)
     found = (one for one in map(adapter_named, _PLACES) if one.recognises(raw))
     return next(found, None) or adapter_named("openai")
 

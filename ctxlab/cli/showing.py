@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ctxlab.cli.breakdowns import Breakdown, is_session, put_breakdowns, put_compactions
 from ctxlab.cli.options import (
     DEFAULT_STORE,
     AsJSON,
@@ -26,6 +25,7 @@ from ctxlab.cli.options import (
     say,
 )
 from ctxlab.cli.output import put, put_json, put_table
+from ctxlab.cli.spending_tables import Breakdown, is_session, put_breakdowns, put_compactions
 from ctxlab.cli.workshop_commands import put_tiers, tier_rows
 from ctxlab.core.tokens import DEFAULT_ENCODING
 from ctxlab.core.unforeseen import write_whole

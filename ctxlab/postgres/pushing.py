@@ -14,8 +14,8 @@ from ctxlab.core.progress import ShowsProgress
 from ctxlab.errors import DataError, NotFoundError, StoreError
 from ctxlab.postgres import Counts
 from ctxlab.postgres.columns import COLUMNS, find_table
-from ctxlab.postgres.planning import Edit, Plan, plan_push
 from ctxlab.postgres.production_reader import KEY, Choice, Production
+from ctxlab.postgres.push_plans import Edit, Plan, plan_push
 from ctxlab.postgres.server import address, connected
 from ctxlab.postgres.statements import Facts, Statement, Writer
 from ctxlab.postgres.synced import ROWS, SHARED, Past, Synced, compared, digest, row_key

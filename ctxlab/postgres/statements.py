@@ -15,8 +15,8 @@ from psycopg import sql
 
 from ctxlab.errors import DataError
 from ctxlab.postgres.columns import ProductionTable, snake_case
-from ctxlab.postgres.planning import Edit, moment
 from ctxlab.postgres.production_reader import Production
+from ctxlab.postgres.push_plans import Edit, moment
 from ctxlab.postgres.selects import PHASES, STATUSES
 from ctxlab.store.column import INTEGER, JSON
 from ctxlab.store.storable import stored
