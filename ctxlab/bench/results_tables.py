@@ -11,7 +11,7 @@ from ctxlab.bench.breakdowns import breakdown, labels_by, labels_by_age
 from ctxlab.bench.held_out import transfer_table
 from ctxlab.bench.leaderboard import Leaderboard
 from ctxlab.bench.places import labels_by_position
-from ctxlab.bench.planning import Power, power
+from ctxlab.bench.power_table import Power, power
 from ctxlab.core.cases import Case
 from ctxlab.core.strategy import Strategy
 from ctxlab.errors import UnknownNameError
