@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ctxlab.bench.inspecting import inspect
     from ctxlab.bench.results import Results
     from ctxlab.chats.anthropic import messages_from_anthropic
-    from ctxlab.chats.compressing import compress
+    from ctxlab.chats.compressing import acompress, compress
     from ctxlab.chats.openai import messages_from_openai
     from ctxlab.chats.spending import spent_by, windows_of
     from ctxlab.chats.workshop_file import load_workshop
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         Compaction,
         ContextTier,
         Message,
+        Payload,
         Segment,
         Span,
         ToolCall,
@@ -60,7 +61,7 @@ _MODULES = {
     "bench.inspecting": ("inspect",),
     "bench.results": ("Results",),
     "chats.anthropic": ("messages_from_anthropic",),
-    "chats.compressing": ("compress",),
+    "chats.compressing": ("acompress", "compress"),
     "chats.openai": ("messages_from_openai",),
     "chats.spending": ("spent_by", "windows_of"),
     "chats.workshop_file": ("load_workshop",),
@@ -74,6 +75,7 @@ _MODULES = {
         "Compaction",
         "ContextTier",
         "Message",
+        "Payload",
         "Segment",
         "Span",
         "ToolCall",

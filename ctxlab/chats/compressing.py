@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, overload
@@ -166,6 +167,18 @@ def compress(
     given = _given(messages)
     adapter = adapter_of(given, api)
     return compressed(plan, adapter, given, explain=explain)
+
+
+async def acompress(messages: Any, **how: Any) -> Any:  # noqa: ANN401 - as `compress`
+    """Compress as `compress` does, in a thread, so that an event loop goes on meanwhile.
+
+    Examples
+    --------
+    >>> import asyncio
+    >>> asyncio.run(acompress([{"role": "user", "content": "Hi"}], budget=99))
+    [{'role': 'user', 'content': 'Hi'}]
+    """
+    return await to_thread(compress, messages, **how)
 
 
 def compressed(plan: Plan, adapter: Adapter, given: Any, *, explain: bool = False) -> Any:  # noqa: ANN401

@@ -101,24 +101,18 @@ class Gemini(ChatAdapter):
         return {**message, "parts": parts} if rest else message
 
     def settle(self, chat: list[Any]) -> list[Any]:
-        """Put neighbours of one role together: calls and their responses have to alternate."""
+        """Put responses to parallel calls into one content, as the calls stand in one."""
         merged: list[dict[str, Any]] = []
         for entry in chat:
-            role = entry.get("role") or "user"
-            if (
-                merged
-                and (merged[-1].get("role") or "user") == role
-                and _traffic(merged[-1], entry)
-            ):
+            if merged and _answers(merged[-1]) and _answers(entry):
                 merged[-1] = {**merged[-1], "parts": [*merged[-1]["parts"], *entry["parts"]]}
             else:
                 merged.append(entry)
         return merged
 
 
-def _traffic(*contents: dict[str, Any]) -> bool:
-    parts = [part for content in contents for part in content["parts"]]
-    return any(key in part for part in parts for key in (*_CALL, *_RESULT))
+def _answers(content: dict[str, Any]) -> bool:
+    return any(key in part for part in content["parts"] for key in _RESULT)
 
 
 def _speaks(part: dict[str, Any]) -> bool:

@@ -13,6 +13,7 @@ import typer
 
 from ctxlab.cli import (
     comparing,
+    compressing_chats,
     experiments,
     exporting,
     lab,
@@ -50,6 +51,7 @@ app.command()(workshop_commands.backup)
 app.command()(workshop_commands.restore)
 app.command("export")(exporting.export_)
 app.command()(production.push)
+app.command()(compressing_chats.compress)
 
 _USAGE = (BudgetError, SpecError, UnknownNameError)
 

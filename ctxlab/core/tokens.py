@@ -206,13 +206,17 @@ def resolve_encoding(name: str) -> str:
     --------
     >>> resolve_encoding("gpt-4o"), resolve_encoding("cl100k_base")
     ('o200k_base', 'cl100k_base')
+    >>> resolve_encoding("openrouter/openai/gpt-4o")
+    'o200k_base'
     """
     if name in SHIPPED:
         return name
     from tiktoken.model import encoding_name_for_model
 
+    # Routers put the provider's name in front: openai/gpt-4o, azure/my/gpt-4o.
+    model = name.rpartition("/")[2]
     try:
-        return encoding_name_for_model(name)
+        return encoding_name_for_model(model)
     except KeyError:
         return name
 

@@ -11,10 +11,15 @@ the budget holds, groups stay whole, pins stay, and the input is left unchanged.
 Metrics, classes and plain functions, have laws as well::
 
     check_metric_laws(MyMetric())
+
+So have adapters, on chats of their API::
+
+    check_adapter(MyAdapter(), chat)
 """
 
 from __future__ import annotations
 
+from ctxlab.testing.adapter_laws import check_adapter, check_adapter_on, check_without
 from ctxlab.testing.broken import LawError
 from ctxlab.testing.example_runs import sample_case, sample_results, sample_run
 from ctxlab.testing.fakes import FakeModel, chats, word_tools
@@ -25,12 +30,15 @@ __all__ = [
     "FakeModel",
     "LawError",
     "chats",
+    "check_adapter",
+    "check_adapter_on",
     "check_laws",
     "check_laws_on",
     "check_metric_laws",
     "check_metric_on",
     "check_metric_value",
     "check_value",
+    "check_without",
     "sample_case",
     "sample_results",
     "sample_run",
