@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import ctxlab
 from ctxlab.chats.adapters import adapter_named, adapter_names, adapter_of
 from ctxlab.chats.conversation import conversation
-from ctxlab.chats.pieces import pairs
+from ctxlab.chats.pairing import pairs
 from ctxlab.core.context import Context
 from ctxlab.core.task import Task
 from ctxlab.core.tools import Tools

@@ -398,7 +398,7 @@ def test_results_thinking_and_marks_stay_as_they_were():
     assert found[1] is chat[1]
     assert sorted(map(str, found[2]["content"])) == sorted(map(str, chat[2]["content"]))
     assert compressed(found, budget=1000)[2] is found[2]
-    short = compressed(chat, budget=30)
+    short = compressed(chat, budget=30, strategy=KeepLast())
     assert short == [{"role": "user", "content": [ask]}]
 
 

@@ -1,4 +1,4 @@
-"""What compress promises: shares after pins, places of systems, the later result, whole thinking."""
+"""What compress promises: shares after pins, systems in place, the later result, whole thinking."""
 
 from __future__ import annotations
 

@@ -26,6 +26,8 @@ class Estimate:
         Of the paired test against the baseline, adjusted for all rivals and budgets shown.
     lead, lead_low, lead_high : float or None
         Paired difference to the baseline, with its interval.
+    seed_deviation : float or None
+        Standard deviation of the mean from seed to seed, where there are several.
 
     Examples
     --------
@@ -42,6 +44,7 @@ class Estimate:
     lead: float | None = None
     lead_low: float | None = None
     lead_high: float | None = None
+    seed_deviation: float | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class BoardRow:
         Mean time of one compression, and tokens that went in by that time.
     family, query_aware, control, baseline
         What the strategy is.
+    below : tuple of str
+        The controls that it lies below, decisively.
 
     Examples
     --------
@@ -94,6 +99,7 @@ class BoardRow:
     query_aware: bool
     control: bool
     baseline: bool
+    below: tuple[str, ...] = ()
 
     @property
     def shown(self) -> Estimate:
@@ -171,6 +177,6 @@ FIELDS = (
     "strategy", "budget", "cases", "probes", "all_evidence", "all_evidence_low",
     "all_evidence_high", "evidence_tokens", "answer", "rate", "skill", "p_value", "latency_ms",
     "failed", "metric", "family", "query_aware", "control", "baseline", "tokens",
-    "budget_error", "tokens_per_second",
+    "budget_error", "tokens_per_second", "below",
 )  # fmt: skip
 """The plain fields of a row, in JSON and frames."""

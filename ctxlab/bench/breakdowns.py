@@ -58,7 +58,10 @@ def _rows(board: Leaderboard, masks: Mapping[str, np.ndarray]) -> Iterator[tuple
             there = mask & ~np.isnan(values[cell])
             if there.any():
                 found = cluster_interval(
-                    values[cell][there], clusters[there], bounds=board.bounds(board.metric)
+                    values[cell][there],
+                    clusters[there],
+                    weights=board.weights,
+                    bounds=board.bounds(board.metric),
                 )
                 counts = int(there.sum()), found.clusters
                 yield strategy, budget, group, found.estimate, found.low, found.high, *counts

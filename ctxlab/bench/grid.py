@@ -39,6 +39,8 @@ _ONE = {
 }  # fmt: skip
 DEFAULT_METRICS = ("AllEvidence()", "EvidenceTokens()", "AnswerKept()")
 """What is measured when nothing is chosen."""
+DEFAULT_SEEDS = (0, 1, 2, 3, 4)
+"""What is random is drawn so often when nothing is chosen: one draw alone may be a lucky one."""
 
 
 class Grid:
@@ -56,7 +58,8 @@ class Grid:
         What is measured; by default what is available of the evidence and the answer. A plain
         function ``f(run, probe)`` or ``f(run)`` is a metric, too.
     seeds : iterable of int
-        Only strategies whose result depends on the seed run with more than the first.
+        Only strategies whose result depends on the seed run with more than the first; five when
+        not given. Their mean is shown, and how far it varies from seed to seed.
     encoding : str
         The encoding, or model, whose tokens are counted.
     encoder : Encoder or str, optional
@@ -90,7 +93,7 @@ class Grid:
         | Metric
         | str
         | Callable[..., float | None] = DEFAULT_METRICS,
-        seeds: Iterable[int] | int = (0,),
+        seeds: Iterable[int] | int = DEFAULT_SEEDS,
         encoding: str = DEFAULT_ENCODING,
         encoder: Encoder | str | None = None,
         name: str = "experiment",

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctxlab.bench.board_rows import BoardRow, Estimate
+from ctxlab.bench.floors import floors_missed
 from ctxlab.bench.measured import Measured
 from ctxlab.core.strategy import Traits
 from ctxlab.core.views import view
@@ -21,6 +22,7 @@ from ctxlab.stats import (
     Family,
     Interval,
     PairedSample,
+    Weights,
     cluster_interval,
     compare_paired,
     holm,
@@ -47,6 +49,8 @@ class Leaderboard:
         What the ranking, the skill and the sentences go by.
     baseline : str
         What the leads and tests compare with.
+    weights : {"question", "conversation"}
+        What counts once in means, intervals and tests.
 
     Examples
     --------
@@ -60,6 +64,7 @@ class Leaderboard:
     traits: Mapping[str, Traits]
     metric: str
     baseline: str
+    weights: Weights = "question"
 
     def __str__(self) -> str:
         names = f"{len({s for s, _ in self.measured.cells})} strategies"
@@ -156,6 +161,7 @@ class Leaderboard:
             lead=lead.estimate if lead else None,
             lead_low=lead.low if lead else None,
             lead_high=lead.high if lead else None,
+            seed_deviation=self.measured.seed_deviation(metric, self.measured.cells[name, budget]),
         )
 
     def _lead(self, metric: str, name: str, budget: str) -> Interval | None:
@@ -169,7 +175,7 @@ class Leaderboard:
         ours, base, clusters = self.paired(name, self.baseline, budget, metric)
         if not ours.size:
             return None
-        return PairedSample(ours, base, clusters, bounds=self.bounds(metric))
+        return PairedSample(ours, base, clusters, weights=self.weights, bounds=self.bounds(metric))
 
     def bounds(self, metric: str) -> tuple[float, float] | None:
         """Return the least and the most of a metric where it has both.
@@ -190,10 +196,11 @@ class Leaderboard:
 
     def _extreme(self, budget: str, trait: str) -> float | None:
         """Return the mean of the random floor (`seeded`) or of the oracle (`gold`)."""
-        for (name, at), cell in self.measured.cells.items():
+        for name, at in self.measured.cells:
             traits = self.traits[name]
             if at == budget and traits.family == "control" and getattr(traits, trait):
-                return self.measured.mean(self.metric, cell)
+                found = self.interval(name, budget)
+                return found.estimate if found else None
         return None
 
     def _tested(self, rows: Sequence[BoardRow]) -> list[BoardRow]:
@@ -206,7 +213,8 @@ class Leaderboard:
                 estimates = dict(found[at].metrics)
                 estimates[metric] = replace(estimates[metric], p_value=p_value)
                 found[at] = replace(found[at], metrics=estimates)
-        return found
+        missed = floors_missed(self, found)
+        return [replace(row, below=missed.get((row.strategy, row.budget), ())) for row in found]
 
     def _p_value(self, metric: str, row: BoardRow) -> float | None:
         sample = self._sample(row.strategy, row.budget, metric)
@@ -242,7 +250,12 @@ class Leaderboard:
         if cell is None or not there.any():
             return None
         values = self.measured.of(metric)[cell][there]
-        return cluster_interval(values, self.measured.clusters[there], bounds=self.bounds(metric))
+        return cluster_interval(
+            values,
+            self.measured.clusters[there],
+            weights=self.weights,
+            bounds=self.bounds(metric),
+        )
 
     def paired(
         self, a: str, b: str, budget: str, metric: str | None = None
@@ -271,9 +284,18 @@ class Leaderboard:
         return values[cells[0]][both], values[cells[1]][both], self.measured.clusters[both]
 
     def compare(
-        self, a: str, b: str, budget: str, *, metric: str | None = None, margin: float = 0.02
+        self,
+        a: str,
+        b: str,
+        budget: str,
+        *,
+        metric: str | None = None,
+        margin: float = 0.02,
+        wanted: float | None = None,
     ) -> Comparison:
         """Compare two strategies at one budget, paired by probe.
+
+        Conversations needed are for a difference of `wanted`, or of what was seen.
 
         Examples
         --------
@@ -301,11 +323,13 @@ class Leaderboard:
             unit=traits.unit,
             better=traits.better,
             margin=margin,
+            weights=self.weights,
             bounds=self.bounds(name),
             budget=budget,
             adjusted_p=rival.metrics[name].p_value if rival and self.family.tests > 1 else None,
             family=str(self.family),
             tests=self.family.tests if rival else 1,
+            wanted=wanted,
         )
 
     def verdicts(self) -> list[tuple[str, Comparison]]:

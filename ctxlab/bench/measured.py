@@ -58,6 +58,7 @@ class Measured:
         ).join(self.probes.select(_PROBE).with_row_index("probe"), on=_PROBE, maintain_order="left")
         self._values = values
         self._matrices: dict[str, NDArray[np.float64]] = {}
+        self._by_seed: dict[str, dict[int, float | None]] = {}
 
     @cached_property
     def clusters(self) -> NDArray[np.int64]:
@@ -101,6 +102,25 @@ class Measured:
         matrix = np.full((len(self.cells), self.probes.height), np.nan)
         matrix[means["cell"].to_numpy(), means["probe"].to_numpy()] = means["value"].to_numpy()
         return matrix
+
+    def seed_deviation(self, metric: str, cell: int) -> float | None:
+        """Return the standard deviation of a mean from seed to seed; None with a single seed.
+
+        Seeds are replicates, not conversations: this says what another draw would change, and no
+        interval holds it.
+        """
+        if metric not in self._by_seed:
+            mine = self._values.filter(pl.col("metric_key") == self._keys[metric])
+            places = self._rows.select("trial_hash", "position", "cell", "seed")
+            means = (
+                mine.drop_nulls("value")
+                .join(places, on=["trial_hash", "position"])
+                .group_by("cell", "seed")
+                .agg(pl.col("value").mean())
+            )
+            spread = means.group_by("cell").agg(pl.col("value").std())
+            self._by_seed[metric] = dict(spread.iter_rows())
+        return self._by_seed[metric].get(cell)
 
     def mean(self, metric: str, cell: int, chosen: NDArray[np.bool_] | None = None) -> float | None:
         """Return the mean of a metric over the probes that it applies to; None where to none."""

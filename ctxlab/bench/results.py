@@ -14,20 +14,21 @@ from ctxlab.bench.board_rows import BoardRow
 from ctxlab.bench.leaderboard import Leaderboard
 from ctxlab.bench.losses import LostProbe, lost_probes
 from ctxlab.bench.measured import Measured
+from ctxlab.bench.results_tables import ResultsTables
 from ctxlab.bench.results_views import ResultsViews
 from ctxlab.bench.stored_results import Stored, stored_results
-from ctxlab.bench.transfer import transfer, transfer_frame
 from ctxlab.bench.verdicts import Verdicts
 from ctxlab.core.budgets import Budget
 from ctxlab.core.cases import Case
 from ctxlab.core.strategy import Strategy, Traits
 from ctxlab.errors import UnknownNameError
+from ctxlab.stats import Weights
 
 if TYPE_CHECKING:
     from ctxlab.store import Store
 
 
-class Results(ResultsViews):
+class Results(ResultsTables, ResultsViews):
     """What an experiment measured: show it, ask it, compare with it, save it as a report.
 
     Examples
@@ -124,7 +125,10 @@ class Results(ResultsViews):
         return {name: Traits(**json.loads(traits)) for name, traits in found.iter_rows()}
 
     def leaderboard(
-        self, metric: str | None = None, baseline: str | Strategy | None = None
+        self,
+        metric: str | None = None,
+        baseline: str | Strategy | None = None,
+        weights: Weights = "question",
     ) -> Leaderboard:
         """Return the leaderboard by one metric, with leads and tests against one baseline.
 
@@ -134,6 +138,8 @@ class Results(ResultsViews):
             The name of one that was measured; the first when not given.
         baseline : str or Strategy, optional
             A strategy of the experiment; a window, where there is one, when not given.
+        weights : {"question", "conversation"}
+            What counts once in means, intervals and tests.
 
         Raises
         ------
@@ -154,7 +160,7 @@ class Results(ResultsViews):
         bad = self.trials.filter(pl.col("error").is_not_null())
         counts = bad.group_by("strategy", "budget", maintain_order=True).len()
         failed = {(name, budget): count for name, budget, count in counts.iter_rows()}
-        return Leaderboard(self.measured, failed, self.traits, chosen, against)
+        return Leaderboard(self.measured, failed, self.traits, chosen, against, weights)
 
     def strategy_named(self, strategy: str | Strategy) -> str:
         """Return the text of one of the experiment's strategies, however it is written.
@@ -250,29 +256,6 @@ class Results(ResultsViews):
             raise UnknownNameError("budget of this experiment", at[0], budgets)
         found = (board.compare(first, second, each, margin=margin) for each in at)
         return Verdicts(tuple(at), tuple(found))
-
-    def leave_one_out(self, metric: str | None = None) -> pl.DataFrame:
-        """Return how the best strategy of all other data sets does on each one, left out in turn.
-
-        One row per budget, data set and kind (query-aware or not): what was chosen elsewhere,
-        its figure here with its interval, the best here in hindsight, the best control here, and
-        whether the choice holds, that is, is no worse than that control.
-
-        Raises
-        ------
-        StatisticsError
-            When the experiment has fewer than two data sets.
-
-        Examples
-        --------
-        >>> from ctxlab.testing import sample_results
-        >>> sample_results().leave_one_out()
-        Traceback (most recent call last):
-        ctxlab.errors.StatisticsError: a choice is tried on data that it was not made on: ...
-        """
-        metrics = self.measured.metrics
-        chosen = checked_metric(metric or next(iter(metrics)), metrics)
-        return transfer_frame(transfer(self.measured, self.traits, chosen))
 
     def failures(self) -> list[tuple[str, str, str]]:
         """Return strategy, conversation and error of every trial, and every metric, that failed.

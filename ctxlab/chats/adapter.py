@@ -234,22 +234,22 @@ def system_piece(body: Fields, key: str = "system") -> Iterator[Piece]:
     if value is None:
         return
     if isinstance(value, str):
-        slots = (Slot("text", (), (key,)),)
-        yield Piece(HEAD, "system", (value,), slots=slots, pinned=True, id=key)
+        slot = Slot("text", (), (key,))
+        yield Piece(HEAD, "system", (value,), slots=(slot,), pinned=True, id=key)
         return
     expect(value, list, body.at(key))
     texts, slots, payload = list[str](), list[Slot](), list[Payload]()
     for at, block in enumerate(value):
-        place = (key, at)
+        node = (key, at)
         if isinstance(block, str):
             texts.append(block)
-            slots.append(Slot("text", place, place))
+            slots.append(Slot("text", node, node))
         elif isinstance(block, dict) and isinstance(block.get("text"), str):
             texts.append(block["text"])
-            slots.append(Slot("text", place, (*place, "text")))
+            slots.append(Slot("text", node, (*node, "text")))
         else:
             payload.append(json_payload("part", block))
-            slots.append(Slot("other", place))
+            slots.append(Slot("other", node))
     yield Piece(
         HEAD, "system", tuple(texts), slots=tuple(slots), payload=tuple(payload), pinned=True,
         id=key,

@@ -74,9 +74,9 @@ class AISDKUI(ChatAdapter):
     ) -> dict[str, Any] | None:  # fmt: skip
         """Return a message, None where nothing is left; copies in `content` follow the parts."""
         if rest:
-            parts = [*message.get("parts", []), *({"type": "text", "text": t} for t in rest)]
-            message = {**message, "parts": parts}
-        parts = message.get("parts")
+            added = [{"type": "text", "text": text} for text in rest]
+            message = {**message, "parts": [*message.get("parts", []), *added]}
+        parts = message.get("parts") or []
         if not raw.get("parts"):
             if not message.get("content") and not message.get("toolInvocations") and not parts:
                 return None if raw.get("content") or raw.get("toolInvocations") else message

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from asyncio import to_thread
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal, overload
 
 from ctxlab.chats.adapter import Adapter
@@ -122,7 +123,7 @@ def compress(
         What will be asked; by default the text of the newest user message, for strategies that
         see it.
     strategy : Strategy, Recipe or str, optional
-        `KeepLast` when not given.
+        `PassageBM25` when not given: it holds on every kind of conversation that was tried.
     api : str, optional
         Whose messages they are, such as ``"openai"`` or ``"anthropic"``; recognised where it is
         not given, and plain texts count as OpenAI's.
@@ -166,7 +167,8 @@ def compress(
         plan = replace(plan, reserve=plan.reserve + taken)
     given = _given(messages)
     adapter = adapter_of(given, api)
-    return compressed(plan, adapter, given, explain=explain)
+    found: Chat | dict[str, Any] | Explained = compressed(plan, adapter, given, explain=explain)
+    return found
 
 
 async def acompress(messages: Any, **how: Any) -> Any:  # noqa: ANN401 - as `compress`
@@ -178,7 +180,8 @@ async def acompress(messages: Any, **how: Any) -> Any:  # noqa: ANN401 - as `com
     >>> asyncio.run(acompress([{"role": "user", "content": "Hi"}], budget=99))
     [{'role': 'user', 'content': 'Hi'}]
     """
-    return await to_thread(compress, messages, **how)
+    call: Callable[[], Any] = partial(compress, messages, **how)
+    return await to_thread(call)
 
 
 def compressed(plan: Plan, adapter: Adapter, given: Any, *, explain: bool = False) -> Any:  # noqa: ANN401

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ctxlab.chats.pieces import Piece, pairs
+from ctxlab.chats.pairing import pairs
+from ctxlab.chats.pieces import Piece
 from ctxlab.core.segments import Message, ToolCall
 
 

@@ -50,7 +50,7 @@ def trimmer(
     Parameters
     ----------
     strategy : Strategy, Recipe or str, optional
-        `KeepLast` when not given.
+        `PassageBM25` when not given: it holds on every kind of conversation that was tried.
     budget : Budget, int or str, optional
         Tokens, or a share of what is not pinned; a recipe has its own.
     query : str

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ctxlab.chats.adapter import ChatAdapter, label
-from ctxlab.chats.editing import Slot
+from ctxlab.chats.editing import Path, Slot
 from ctxlab.chats.fields import Fields, expect
 from ctxlab.chats.file_format import Format
 from ctxlab.chats.media import json_payload, part_payload
@@ -131,8 +131,8 @@ def _inner(fields: Fields) -> tuple[Fields, tuple[str, ...]]:
     return fields, ()
 
 
-def _with(message: dict[str, Any], where: tuple[str, ...], inner: dict[str, Any]) -> dict[str, Any]:
-    return {**message, where[0]: inner} if where else inner
+def _with(message: dict[str, Any], where: Path, inner: dict[str, Any]) -> dict[str, Any]:
+    return {**message, str(where[0]): inner} if where else inner
 
 
 def _shaped(one: dict[str, Any], like: dict[str, Any]) -> dict[str, Any]:
@@ -156,9 +156,7 @@ def _role(fields: Fields, inner: Fields) -> Role:
     return found
 
 
-def _content(
-    inner: Fields, where: tuple[str, ...], parts: Parts, calls: dict[str, int], model: str
-) -> None:
+def _content(inner: Fields, where: Path, parts: Parts, calls: dict[str, int], model: str) -> None:
     content = inner.raw.get("content")
     if content is None:
         return
@@ -167,7 +165,7 @@ def _content(
         return
     expect(content, list, inner.at("content"))
     for at, block in enumerate(content):
-        node = (*where, "content", at)
+        node: Path = (*where, "content", at)
         if isinstance(block, str):
             parts.text(block, node)
             continue
@@ -182,7 +180,7 @@ def _content(
             parts.other(part_payload(block, "openai", model), node)
 
 
-def _additional(inner: Fields, where: tuple[str, ...], parts: Parts, calls: dict[str, int]) -> None:
+def _additional(inner: Fields, where: Path, parts: Parts, calls: dict[str, int]) -> None:
     extra = inner.raw.get("additional_kwargs")
     if not isinstance(extra, dict):
         return
@@ -190,7 +188,7 @@ def _additional(inner: Fields, where: tuple[str, ...], parts: Parts, calls: dict
     for at, call in enumerate(copies if isinstance(copies, list) else ()):
         called = call.get("id") if isinstance(call, dict) else None
         if isinstance(called, str) and called in calls:
-            node = (*where, "additional_kwargs", "tool_calls", at)
+            node: Path = (*where, "additional_kwargs", "tool_calls", at)
             parts.slots.append(Slot("call", node, number=calls[called]))
     for key, value in extra.items():
         if key not in _COPIES and value not in (None, "", [], {}):

@@ -45,7 +45,7 @@ def history_processor(
     Parameters
     ----------
     strategy : Strategy, Recipe or str, optional
-        `KeepLast` when not given.
+        `PassageBM25` when not given: it holds on every kind of conversation that was tried.
     budget : Budget, int or str, optional
         Tokens, or a share of what is not pinned; a recipe has its own. Instructions and the
         descriptions of tools are sent apart and not counted.

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ctxlab.chats.media import payload_tokens
-from ctxlab.chats.pieces import Kept, Link, Piece, left, linked, unsent
+from ctxlab.chats.pairing import linked, unsent
+from ctxlab.chats.pieces import Kept, Link, Piece, left
 from ctxlab.core.budgets import Budget
 from ctxlab.core.context import Context
 from ctxlab.core.recipe import Recipe
@@ -18,7 +19,7 @@ from ctxlab.core.tokens import Billable, shared_counter
 from ctxlab.core.tools import Encoder, Tools
 from ctxlab.errors import BudgetError, PinnedOverBudgetError
 from ctxlab.models import load_encoder
-from ctxlab.strategies.windows import KeepLast
+from ctxlab.strategies.passages import PassageBM25
 
 System = Literal["pin", "latest", "compress"]
 
@@ -101,8 +102,10 @@ class Plan:
 
         Examples
         --------
-        >>> Plan.of(Recipe(strategy=KeepLast(), budget="10%")).budget.share
+        >>> Plan.of(Recipe(strategy=PassageBM25(), budget="10%")).budget.share
         0.1
+        >>> str(Plan.of(budget="8k").strategy)
+        'PassageBM25()'
         """
         recipe = strategy if isinstance(strategy, Recipe) else None
         wanted = recipe.budget if budget is None and recipe else budget
@@ -201,7 +204,7 @@ class Plan:
 
 
 def _chosen(strategy: Strategy | Recipe | str | None) -> Strategy | str:
-    return KeepLast() if strategy is None or isinstance(strategy, Recipe) else strategy
+    return PassageBM25() if strategy is None or isinstance(strategy, Recipe) else strategy
 
 
 def _paying(tools: Tools) -> Callable[[Billable], int]:

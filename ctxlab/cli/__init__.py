@@ -19,6 +19,7 @@ from ctxlab.cli import (
     lab,
     listing,
     loading,
+    power,
     production,
     showing,
     workshop_commands,
@@ -42,6 +43,7 @@ app.command()(showing.show)
 app.command()(experiments.experiments)
 app.command()(experiments.reproduce)
 app.command()(experiments.diff)
+app.command()(power.power)
 app.command()(experiments.metrics)
 app.command()(listing.strategies)
 app.command()(listing.formats)

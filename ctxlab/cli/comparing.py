@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ctxlab.cli import completing
+from ctxlab.cli.grouped import Grouping, Weighed, put_groups
 from ctxlab.cli.options import (
     DEFAULT_STORE,
     AsJSON,
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
 
 DEMO = (
     "KeepLast()", "HeadTail()", "MaskObservations() >> KeepLast()", "IDFDensity()", "LexRank()",
-    "Substance()", "BM25()", "PassageBM25()", "MMR()", "RandomDrop()", "ShortestFirst()",
-    "LongestFirst()", "UserMessages()", "Oracle()",
+    "BM25()", "BM25(neighbours=2)", "MMR()", "Substance()", "PassageBM25()", "RandomDrop()",
+    "ShortestFirst()", "LongestFirst()", "UserMessages()", "Oracle()",
 )  # fmt: skip
 """What the demo compares."""
 
@@ -64,7 +65,8 @@ def compare(
         typer.Option(help="What is independent: a pattern whose group names it in an id."),
     ] = None,
     seed: Annotated[
-        list[int] | None, typer.Option(help="Seed of what is random; again for more.")
+        list[int] | None,
+        typer.Option(help="Seed of what is random; again for more. Five when not given."),
     ] = None,
     encoding: Encoding = DEFAULT_ENCODING,
     encoder: EncoderName = None,
@@ -82,6 +84,13 @@ def compare(
     ] = None,
     measure: Annotated[
         str | None, typer.Option(help="Rank by this metric; by the first when not given.")
+    ] = None,
+    weights: Annotated[
+        Weighed, typer.Option(help="What counts once: every question, or every conversation.")
+    ] = Weighed.QUESTION,
+    by: Annotated[
+        list[Grouping] | None,
+        typer.Option(help="Tell results apart by this, too; again for more."),
     ] = None,
     fail_under: Annotated[
         float | None,
@@ -120,8 +129,10 @@ def compare(
       ctxlab compare talk.jsonl --strategy BM25 --strategy Fusion --encoder onnx:models/minilm
 
       ctxlab compare talk.jsonl --metric AllEvidence --metric Rate --metric mymetrics:commas
+
+      ctxlab compare locomo:dev --by category --by age --weights conversation
     """
-    from ctxlab.bench.grid import Grid
+    from ctxlab.bench.grid import DEFAULT_SEEDS, Grid
     from ctxlab.bench.limits import Limits
     from ctxlab.core.specs import parse_metric
     from ctxlab.store import Store
@@ -142,7 +153,7 @@ def compare(
         budget or ["10%", "25%"],
         cases,
         metrics=_metrics(metric, measure),
-        seeds=seed or (0,),
+        seeds=seed or DEFAULT_SEEDS,
         encoding=encoding,
         encoder=encoder,
         name="compare",
@@ -157,13 +168,20 @@ def compare(
         results = _run(grid, lab, Limits(trial_timeout, _bytes(trial_memory)))
         kept = f"the trials are kept in {store}; the same command goes on from there"
         with phase("statistics", kept):
-            board = results.leaderboard(ranked, baseline)
+            board = results.leaderboard(ranked, baseline, weights.value)
             board.verdicts()
+            groups = {
+                one.value: results.by(one.value, board.metric, weights.value) for one in by or ()
+            }
         if as_json:
             rows = [row.as_dict() for row in board.rows()]
-            put_json({"schema": 1, "encoding": grid.encoding, "rows": rows})
+            told = {name: frame.to_dicts() for name, frame in groups.items()}
+            shown = {"schema": 1, "encoding": grid.encoding, "rows": rows}
+            put_json(shown | ({"by": told} if told else {}))
         else:
             _put_results(board)
+            for name, frame in groups.items():
+                put_groups(name, frame, board)
         if out:
             title = _title(paths)
             with phase("report", kept):
@@ -211,8 +229,16 @@ def _title(paths: Sequence[str]) -> str:
 
 def _put_results(board: Leaderboard) -> None:
     put_leaderboard(board)
-    for _, comparison in board.verdicts():
-        put(comparison.sentence)
+    for sentence in _sentences(board):
+        put(sentence)
+
+
+def _sentences(board: Leaderboard) -> Iterator[str]:
+    """Yield what the table comes to: who leads, and who lies below a control."""
+    from ctxlab.bench.floors import floor_sentences
+
+    yield from (comparison.sentence for _, comparison in board.verdicts())
+    yield from floor_sentences(board.rows())
 
 
 def _say_failures(results: Results) -> None:
@@ -267,7 +293,7 @@ def _summarise(board: Leaderboard, path: Path, title: str) -> None:
             cells = [name.replace("|", "\\|"), *(column.text(row) for column in shown)]
             lines.append(f"| {' | '.join(cells)} |")
         lines.append("")
-    lines += [f"- {comparison.sentence}" for _, comparison in board.verdicts()]
+    lines += [f"- {sentence}" for sentence in _sentences(board)]
     with path.open("a", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
 

@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
@@ -53,8 +53,9 @@ def compress(
       curl -s $CHATS/7 | ctxlab compress - --recipe recipe.toml --ledger
     """
     from ctxlab.chats.compressing import compress as compress_chat
+    from ctxlab.chats.selection import System
 
-    if system not in ("pin", "latest", "compress"):
+    if system not in get_args(System):
         raise SpecError(f"--system is {system!r}; write pin, latest or compress")
     found = compress_chat(
         _chat(file),
@@ -62,7 +63,7 @@ def compress(
         strategy=_recipe(recipe),
         api=api,
         query=query,
-        system=system,
+        system=cast("System", system),
         reserve=reserve,
         explain=True,
     )

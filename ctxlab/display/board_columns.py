@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ctxlab.bench.board_rows import BoardRow
 from ctxlab.bench.leaderboard import Leaderboard
 from ctxlab.core.metric import MetricTraits, Unit
-from ctxlab.display.numbers import difference, estimate, p_text, percent
+from ctxlab.display.numbers import difference, estimate, p_text, percent, signed
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ def columns(board: Leaderboard) -> list[BoardColumn]:
     return [
         _metric(board.metric, metrics[board.metric], strong=True),
         *_against(board.metric, metrics[board.metric].unit, board.baseline),
+        *_by_seed(board),
         *(_metric(name, metrics[name]) for name in metrics if name != board.metric),
         BoardColumn(
             "kept", lambda r: percent(r.rate), lambda r: r.rate, "tokens after over before", 4
@@ -115,6 +116,20 @@ def _against(name: str, unit: Unit, baseline: str) -> Iterator[BoardColumn]:
         3,
     )
     yield BoardColumn("n", lambda r: f"{r.probes:,}", lambda r: r.probes, "questions measured", 3)
+
+
+def _by_seed(board: Leaderboard) -> Iterator[BoardColumn]:
+    """Yield a column of what another seed would change, where something ran with several."""
+    if all(row.shown.seed_deviation is None for row in board.rows()):
+        return
+    unit = board.measured.metrics[board.metric].unit
+    yield BoardColumn(
+        "± by seed",
+        lambda row: signed(row.shown.seed_deviation, unit).lstrip("+"),
+        lambda row: row.shown.seed_deviation,
+        "standard deviation of the mean from seed to seed" + (", in points" * (unit == "share")),
+        5,
+    )
 
 
 def fitting(
@@ -201,4 +216,5 @@ def marks(row: BoardRow) -> list[str]:
         found.append(f"{percent(row.budget_error)} over budget")
     if row.failed:
         found.append(f"{row.failed} failed")
+    found += [f"below {control}" for control in row.below]
     return found

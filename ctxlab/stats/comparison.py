@@ -7,7 +7,7 @@ from typing import Literal
 
 from numpy.typing import ArrayLike
 
-from ctxlab.stats.clustered import Weights
+from ctxlab.stats.clustered import Clustered, Weights
 from ctxlab.stats.intervals import Interval
 from ctxlab.stats.paired import PairedSample, PairedTest
 from ctxlab.stats.power import conversations_needed, minimum_detectable_difference
@@ -45,7 +45,7 @@ class Comparison:
     measure, unit, better
         By what, in which unit (a share is told in points), and which direction is better.
     mean_a, mean_b : float
-        Means over the questions.
+        Means over the questions, or over the conversations.
     difference : Interval
         Of a − b.
     test : PairedTest
@@ -65,7 +65,7 @@ class Comparison:
     detectable : float or None
         The true difference that a comparison like this finds 4 times out of 5.
     needed : int or None
-        Conversations that would find the difference that was seen 4 times out of 5.
+        Conversations that would find the difference that was seen, or wanted, 4 times out of 5.
 
     Examples
     --------
@@ -251,6 +251,7 @@ def compare_paired(
     family: str = "",
     budget: str = "",
     tests: int = 1,
+    wanted: float | None = None,
 ) -> Comparison:
     """Compare two strategies on the same questions, clustered by conversation.
 
@@ -276,6 +277,8 @@ def compare_paired(
         The tests that it was corrected for, and where the two were compared, in words.
     tests : int
         How many tests the family has: what it would take to decide is reckoned for them.
+    wanted : float, optional
+        The true difference that `needed` is reckoned for; the one that is seen when not given.
 
     Raises
     ------
@@ -299,8 +302,8 @@ def compare_paired(
         measure=measure,
         unit=unit,
         better=better,
-        mean_a=float(left.mean()),
-        mean_b=float(right.mean()),
+        mean_a=Clustered.of(left, clusters, weights).mean,
+        mean_b=Clustered.of(right, clusters, weights).mean,
         difference=sample.interval(level),
         test=PairedTest(sample.p_value(), sample.smallest_p, sample.clusters),
         probes=left.size,
@@ -311,7 +314,7 @@ def compare_paired(
         family=family,
         budget=budget,
         detectable=minimum_detectable_difference(sample, alpha=alpha),
-        needed=conversations_needed(sample, sample.mean, alpha=alpha),
+        needed=conversations_needed(sample, sample.mean if wanted is None else wanted, alpha=alpha),
     )
 
 

@@ -28,6 +28,8 @@ CORE = (
     "PassageBM25",
     "LexRank",
     "MMR",
+    "Substance",
+    "PassageBM25",
 )
 """What is compared when nothing is chosen."""
 DEFAULT = "Substance"

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from random import Random
+from zlib import crc32
 
 from ctxlab.core.context import Context, Remembered
-from ctxlab.core.packing import Packer
-from ctxlab.core.segments import Note, Segment
 from ctxlab.core.strategy import Select, Strategy, Traits
 from ctxlab.core.task import Task
 
@@ -35,9 +33,6 @@ class Identity(Strategy):
 class RandomDrop(Select):
     """Keeps groups drawn at random: the floor that a strategy has to rise above.
 
-    The draw depends on the task's seed and on the conversation, so that over many conversations
-    one seed is many draws, not one.
-
     Examples
     --------
     >>> RandomDrop().score(Context(), Task(budget=1))
@@ -49,21 +44,66 @@ class RandomDrop(Select):
     )
 
     def score(self, context: Context, task: Task) -> Sequence[float]:
-        """Draw a number for each segment."""
-        random = Random(f"{task.seed} {context.memo(_DigestOf(), lambda: _digest(context))}")
+        """Draw a number for each segment, from the task's seed and the conversation.
+
+        With the seed alone every conversation would lose the same places, and one unlucky draw
+        would stand for all of them.
+        """
+        random = Random(f"{task.seed}:{_fingerprint(context)}")
         return [random.random() for _ in context]
 
 
 @dataclass(frozen=True)
-class _DigestOf(Remembered[str]):
-    """A digest of the texts of a context: what tells one conversation from another."""
+class _FingerprintOf(Remembered[int]):
+    """What tells a conversation from others."""
 
 
-def _digest(context: Context) -> str:
-    digest = blake2b(digest_size=8)
-    for segment in context:
-        digest.update(segment.text.encode("utf-8", "surrogatepass") + b"\0")
-    return digest.hexdigest()
+def _fingerprint(context: Context) -> int:
+    def fold() -> int:
+        found = 0
+        for segment in context:
+            found = crc32(segment.text.encode("utf-8", "surrogatepass"), found)
+        return found
+
+    return context.memo(_FingerprintOf(), fold)
+
+
+class UserMessages(Select):
+    """Keeps what users wrote, the newest first, then the rest: shows what the role alone tells.
+
+    Examples
+    --------
+    >>> from ctxlab.core.segments import Segment
+    >>> said = (Segment.of("a", "Oak or ash?"), Segment.of("b", "Oak.", role="assistant"))
+    >>> UserMessages().compress(Context(said), Task(budget=14)).text
+    'Oak or ash?'
+    """
+
+    TRAITS = Traits(family="control", source="roles", cost="n log n")
+
+    def score(self, context: Context, task: Task) -> Sequence[float]:
+        """Return the place of each segment, between 0 and 1, and 1 more for a user's."""
+        return [
+            (segment.role == "user") + (place + 1) / (len(context) + 1)
+            for place, segment in enumerate(context)
+        ]
+
+
+class LongestFirst(Select):
+    """Keeps the longest groups: shows how far a measure that counts tokens is fooled.
+
+    Examples
+    --------
+    >>> from ctxlab.core.segments import Segment
+    >>> LongestFirst().score(Context((Segment.of("a", "Hello world"),)), Task(budget=1))
+    [2]
+    """
+
+    TRAITS = Traits(family="control", source="descending length", cost="n log n")
+
+    def score(self, context: Context, task: Task) -> Sequence[float]:
+        """Return the tokens of each segment."""
+        return list(task.costs(context).texts)
 
 
 class ShortestFirst(Select):
@@ -81,53 +121,6 @@ class ShortestFirst(Select):
     def score(self, context: Context, task: Task) -> Sequence[float]:
         """Return minus the tokens of each segment."""
         return [-tokens for tokens in task.costs(context).texts]
-
-
-class LongestFirst(Select):
-    """Keeps the longest groups that fit: shows how far a measure that counts tokens is fooled.
-
-    Examples
-    --------
-    >>> from ctxlab.core.segments import Segment
-    >>> LongestFirst().score(Context((Segment.of("a", "Hello world"),)), Task(budget=1))
-    [2]
-    """
-
-    TRAITS = Traits(family="control", source="descending length", cost="n log n")
-
-    def score(self, context: Context, task: Task) -> Sequence[float]:
-        """Return the tokens of each segment."""
-        return list(task.costs(context).texts)
-
-
-class UserMessages(Strategy):
-    """Keeps the user's messages alone, the newest that fit: shows what the others are needed for.
-
-    Examples
-    --------
-    >>> from ctxlab.core.segments import Segment
-    >>> said = Segment.of("a", "Hi", role="user"), Segment.of("b", "Hello", role="assistant")
-    >>> UserMessages().compress(Context(said), Task(budget=8)).text
-    'Hi'
-    """
-
-    TRAITS = Traits(family="control", source="messages of one role", cost="n")
-
-    def compress(self, context: Context, task: Task) -> Context:
-        """Keep pinned groups and, from the newest back, the user's groups that fit."""
-        if task.fits(context):
-            return context
-        packer = Packer(context, task)
-        for number in range(len(context.groups) - 1, -1, -1):
-            if context[context.groups[number][0]].role == "user":
-                packer.take(number)
-        return context.keep_groups(packer.kept, _not_the_users)
-
-
-def _not_the_users(segment: Segment) -> Note:
-    if segment.role == "user":
-        return Note("older than the newest messages of the user that fit")
-    return Note("not a message of the user")
 
 
 class Oracle(Select):

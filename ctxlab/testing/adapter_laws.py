@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from ctxlab.chats.adapter import Adapter
 from ctxlab.chats.conversation import conversation
 from ctxlab.chats.opening import fitted
-from ctxlab.chats.pieces import Kept, Link, Piece, left, linked, pairs
+from ctxlab.chats.pairing import linked, pairs
+from ctxlab.chats.pieces import Kept, Link, Piece, left
 from ctxlab.chats.selection import Plan
 from ctxlab.core.context import Context
 from ctxlab.core.task import Task

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ctxlab.text.words import stem_of, terms, words
+from ctxlab.text.words import is_bigram, stem_of, terms, words
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -119,6 +119,20 @@ class TermIndex:
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
         start, end = self._starts[column], self._starts[column + 1]
         return self.documents[start:end], self._counts[start:end]
+
+    @cached_property
+    def halves(self) -> NDArray[np.float64]:
+        """How many words each term stands for, shape (terms,): half a one for a bigram.
+
+        In scripts without spaces every character stands in two bigrams, so that a text of n
+        characters has n - 1 of them, and about half as many words.
+
+        Examples
+        --------
+        >>> dict(zip((index := TermIndex(["早市 7"])).vocabulary, index.halves.tolist()))
+        {'早市': 0.5, '7': 1.0}
+        """
+        return np.array([0.5 if is_bigram(term) else 1.0 for term in self.vocabulary])
 
     @cached_property
     def tfidf(self) -> csr_array:

@@ -20,6 +20,7 @@ _SPACELESS = (
     "\u1780-\u17d3\u17d7\u17dc\u17dd\u1000-\u103f\u104c-\u109d\ua9e0-\ua9fe\uaa60-\uaa7f"
 )
 """Characters of the scripts that part no words: the last line is Khmer and Myanmar."""
+_BIGRAM = re.compile(f"[{_SPACELESS}]{{2}}")
 _HANGUL = "\uac00-\ud7a3"
 
 # Where two kinds of signs stand in a number, or one kind twice, it is clear what parts thousands;
@@ -46,6 +47,17 @@ _DATE = re.compile(
 )
 """A day in digits, in the order of any country; a time may follow its t."""
 _LEADING_ZERO = re.compile(r"(?<![0-9])0(?=[0-9])")
+
+
+def is_bigram(term: str) -> bool:
+    """Say whether a term is two characters of a script that parts no words.
+
+    Examples
+    --------
+    >>> is_bigram("早市"), is_bigram("at"), is_bigram("七")
+    (True, False, False)
+    """
+    return _BIGRAM.fullmatch(term) is not None
 
 
 def terms(text: str, language: str = "en") -> list[str]:

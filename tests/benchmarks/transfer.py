@@ -1,187 +1,231 @@
-"""Measure the defaults beside the controls on every set at hand, and choose weights again.
+"""Measure whether the defaults hold on conversations that they were not chosen on.
 
-Run ``CTXLAB_DATA_DIR=… uv run python tests/benchmarks/transfer.py``. One table a kind: what
-sees no question, what sees it; all evidence kept, or, where evidence is a span of talk, evidence
-tokens; 95 % intervals over what is independent. A figure below a control's is marked ↓ with the
-control. The bundled conversations need no folder.
+``CTXLAB_DATA_DIR=… python tests/benchmarks/transfer.py`` compares `Substance` (which sees no
+question) and `PassageBM25` (which does) with every control, at 10 and 25 % of the tokens, on every
+set of conversations in that folder and on the bundled ones. It prints a table in Markdown: shares
+with 95 % intervals over conversations, or runs of one task; and what does not lie above a control.
+Sets whose evidence is a stretch of talk are measured by its tokens, others by all evidence kept.
 
-``--choose N`` draws N settings of `Substance` from a grid and leaves every set out in turn: the
-setting that is best on all others, with its figures on the one left out. The aim is the mean over
-sets and budgets of ln((figure + 1) / (best control + 1)), in per cent, a shortfall counting
-2.5-fold and a lead no more than 0.35.
+``--vary Substance`` runs variants of a default beside it, and prints the transfer table: which of
+them the other sets would have chosen, and what that keeps on the one that was left out.
+``--readme`` renews the table of the README. With ``--store FILE`` it goes on where it was stopped.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from random import Random
 
-import numpy as np
+from measure_catalogue import renew
 
 from ctxlab.bench.grid import Grid
 from ctxlab.bench.leaderboard import Leaderboard
-from ctxlab.core.cases import Case
-from ctxlab.core.strategy import Strategy
-from ctxlab.datasets import load, read_all
+from ctxlab.bench.results import Results
+from ctxlab.core.cases import Case, Probe
+from ctxlab.core.metric import Metric, MetricTraits
+from ctxlab.core.run import Run
+from ctxlab.datasets import load, read, sources
+from ctxlab.metrics.availability import AllEvidence, EvidenceTokens
 from ctxlab.store import Store
-from ctxlab.strategies import (
-    BM25,
-    IDFDensity,
-    KeepLast,
-    LongestFirst,
-    PassageBM25,
-    RandomDrop,
-    Salience,
-    ShortestFirst,
-    Substance,
-    UserMessages,
-)
 
 BUDGETS = ("10%", "25%")
 SEEDS = range(5)
-CONTROLS: list[Strategy] = [RandomDrop(), ShortestFirst(), LongestFirst(), UserMessages()]
-WITHOUT: list[Strategy] = [KeepLast(), IDFDensity(), Salience(), Substance()]
-WITH: list[Strategy] = [BM25(), BM25(neighbours=2), PassageBM25()]
-GRID: dict[str, tuple[float, ...]] = {
-    "density": (1.0, 1.5, 2.0), "assisted": (0.0, 0.5), "length": (0.0, 0.25, 0.5),
-    "brevity": (0.5, 1.0, 1.5, 2.0), "tool": (0.0, 1.0, 2.0, 3.0), "question": (0.0, -0.5, -1.0),
-    "reply": (0.0, 0.5), "recency": (0.0, 0.5, 1.0, 1.5), "pleasantries": (0.0, -1.0),
-}  # fmt: skip
-TOGETHER = {"explainmeetsum": "meetings", "qmsum": "meetings", "taubench": "tau", "retail": "tau"}
-"""Sets that share conversations or a source: they are left out together."""
+CONTROLS = ("RandomDrop()", "ShortestFirst()", "LongestFirst()", "UserMessages()")
+DEFAULTS = ("Substance()", "PassageBM25()")
+IN_BRIEF = (*DEFAULTS, *CONTROLS, "Oracle()")
+OTHERS = ("KeepLast()", "IDFDensity()", "Salience()", "BM25()", "Oracle()")
+VARIANTS = (
+    "Substance(recency=0)", "Substance(tool=0)", "Substance(brevity=0)", "Substance(length=0)",
+    "Substance(density=0.5)", "Substance(assisted=1.5)", "Substance(pleasantries=0)",
+    "PassageBM25(passage=0)", "PassageBM25(speaker=0)", "PassageBM25(prior_weight=0)",
+    "PassageBM25(brevity=0)",
+)  # fmt: skip
+"""One weight at a time: off, or far from what was chosen."""
+TASK = re.compile(r"^(.*?)_r\d+$")
+"""Runs of one task are not independent."""
 
 
 @dataclass(frozen=True)
-class Set:
-    """Conversations of one source, and what is measured on them."""
+class Source:
+    """A file of conversations, the categories that count, and whether tokens are measured."""
 
-    name: str
     path: str
-    measure: str = "AllEvidence"
     categories: tuple[str, ...] = ()
-
-    def cases(self, folder: Path | None) -> list[Case]:
-        """Return the conversations with the questions that have evidence."""
-        found = list(read_all([folder / self.path])) if folder else load(self.path)
-        return [
-            replace(case, dataset=self.name, probes=tuple(p for p in case.probes if self._asks(p)))
-            for case in found
-        ]
-
-    def _asks(self, probe) -> bool:
-        return bool(probe.evidence) and (not self.categories or probe.category in self.categories)
+    by_tokens: bool = False
 
 
-SETS = (
-    Set("locomo", "locomo/locomo10.dev.json", categories=("1", "2", "3", "4")),
-    Set("explainmeetsum", "explainmeetsum.dev.jsonl.gz", "EvidenceTokens", ("specific",)),
-    Set("qmsum", "qmsum", "EvidenceTokens"),
-    Set("vcsum", "vcsum_zh.dev.jsonl.gz", "EvidenceTokens"),
-    Set("friendsqa", "friendsqa.dev.jsonl.gz"),
-    Set("irc", "irc_support.dev.jsonl.gz"),
-    Set("beam", "beam_100k.dev.jsonl.gz"),
-    Set("longmemeval", "longmemeval/longmemeval_sample.json"),
-    Set("crosswoz", "crosswoz_zh.dev.jsonl.gz"),
-    Set("taubench", "taubench_airline.dev.jsonl.gz"),
-    Set("retail", "taubench_retail.dev.jsonl.gz"),
-    Set("toolruns", "toolruns_luna.dev.jsonl.gz"),
-)
-BUNDLED = (Set("market-surplus", "market-surplus"), Set("night-discharge", "night-discharge"))
+SETS = {
+    "LoCoMo": Source("locomo/locomo10.dev.json", ("1", "2", "3", "4")),
+    "ExplainMeetSum": Source("explainmeetsum.dev.jsonl.gz", ("specific",), True),
+    "QMSum": Source("qmsum", (), True),
+    "tau-bench airline": Source("taubench_airline.dev.jsonl.gz"),
+    "tau-bench retail": Source("taubench_retail.dev.jsonl.gz"),
+    "toolruns": Source("toolruns_luna.dev.jsonl.gz"),
+    "LongMemEval": Source("longmemeval/longmemeval_sample.json"),
+    "BEAM": Source("beam_100k.dev.jsonl.gz"),
+    "FriendsQA": Source("friendsqa.dev.jsonl.gz"),
+    "IRC support": Source("irc_support.dev.jsonl.gz"),
+    "VCSum (zh)": Source("vcsum_zh.dev.jsonl.gz", (), True),
+    "CrossWOZ (zh)": Source("crosswoz_zh.dev.jsonl.gz"),
+}
+BUNDLED = "bundled"
 
 
-def sets(root: str | None) -> Iterator[tuple[Set, list[Case]]]:
-    """Yield every set with its conversations; without a folder the bundled ones alone."""
-    for one in BUNDLED:
-        yield one, one.cases(None)
-    for one in SETS if root else ():
-        yield one, one.cases(Path(str(root)))
-
-
-def boards(
-    strategies: Sequence[Strategy], root: str | None, store: Store
-) -> dict[str, Leaderboard]:
-    """Return the leaderboard of every set."""
-    found = {}
-    for one, cases in sets(root):
-        grid = Grid(strategies, BUDGETS, cases, seeds=SEEDS, metrics=one.measure)
-        results = grid.run(store)
-        for failure in results.failures():
-            raise SystemExit(str(failure))
-        found[one.name] = results.leaderboard(one.measure)
-    return found
-
-
-def table(strategies: Sequence[Strategy], found: Mapping[str, Leaderboard]) -> str:
-    """Return a table in Markdown: a row per set, at both budgets."""
-    heads = ["set", "best control", *(f"`{strategy}`" for strategy in strategies)]
-    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
-    for name, board in found.items():
-        cells: list[list[str]] = [[] for _ in heads[1:]]
-        for budget in BUDGETS:
-            floors = {str(c): board.interval(str(c), budget).estimate for c in CONTROLS}
-            best = max(floors, key=lambda c: floors[c])
-            cells[0].append(f"{100 * floors[best]:.1f} {best.removesuffix('()')}")
-            for at, strategy in enumerate(strategies, 1):
-                share = board.interval(str(strategy), budget)
-                mark = "" if share.estimate >= floors[best] else " ↓"
-                between = (
-                    "" if share.low is None else f" [{100 * share.low:.0f}, {100 * share.high:.0f}]"
-                )
-                cells[at].append(f"{100 * share.estimate:.1f}{between}{mark}")
-        lines.append(f"| {name} | " + " | ".join(" · ".join(cell) for cell in cells) + " |")
-    return "\n".join(lines)
-
-
-def choose(draws: int, root: str | None, store: Store) -> str:
-    """Return, for every set left out, the setting chosen on the others and its figures here."""
-    random = Random(0)
-    drawn = [{name: random.choice(values) for name, values in GRID.items()} for _ in range(draws)]
-    settings = list(dict.fromkeys(Substance(**weights) for weights in drawn))
-    found = boards([*settings, *CONTROLS], root, store)
-    names = list(found)
-    shares = np.array([[_figures(found[n], str(s)) for n in names] for s in settings])
-    floors = np.array([np.max([_figures(found[n], str(c)) for c in CONTROLS], 0) for n in names])
-    gain = np.log((shares + 1) / (floors + 1))
-    utility = np.where(gain < 0, 2.5 * gain, np.minimum(gain, 0.35)).mean(2)
-    lines = ["| left out | 10 % · 25 % | best control | setting |", "|---|---|---|---|"]
-    for at, name in enumerate(names):
-        others = [i for i, other in enumerate(names) if _kin(other) != _kin(name)]
-        best = int(np.argmax(utility[:, others].mean(1)))
-        here, floor = shares[best, at], floors[at]
-        lines.append(
-            f"| {name} | {here[0]:.1f} · {here[1]:.1f} | {floor[0]:.1f} · {floor[1]:.1f} | "
-            f"`{settings[best]}` |"
+def conversations(name: str, folder: Path) -> list[Case]:
+    """Return the conversations of a set, with the probes that have evidence and count."""
+    if name == BUNDLED:
+        found = [case for one, source in sources().items() if source.bundled for case in load(one)]
+        source = Source("")
+    else:
+        source = SETS[name]
+        place = folder / source.path
+        files = sorted(place.iterdir()) if place.is_dir() else [place]
+        found = [case for file in files for case in read(file)]
+    return [
+        replace(
+            case,
+            dataset=name,
+            id=f"{case.dataset}/{case.id}",
+            cluster=task[1] if (task := TASK.match(case.id)) else case.cluster,
+            probes=tuple(
+                probe
+                for probe in case.probes
+                if probe.evidence and (not source.categories or probe.category in source.categories)
+            ),
         )
-    best = int(np.argmax(utility.mean(1)))
-    return "\n".join([*lines, "", f"Best on all: `{settings[best]}`"])
+        for case in found
+    ]
 
 
-def _figures(board: Leaderboard, strategy: str) -> list[float]:
-    return [100 * board.interval(strategy, budget).estimate for budget in BUDGETS]
+class Kept(Metric):
+    """What a set is measured by: the tokens of the evidence, or whether all of it is kept."""
+
+    TRAITS = MetricTraits(title="evidence kept", unit="share", per="probe", oracle=True)
+
+    def measure(self, run: Run, probe: Probe | None) -> float | None:
+        """Return that of the set that the conversation is from."""
+        return (EvidenceTokens() if by_tokens(run.case.dataset) else AllEvidence()).measure(
+            run, probe
+        )
 
 
-def _kin(name: str) -> str:
-    return TOGETHER.get(name, name)
+def by_tokens(name: str) -> bool:
+    """Say whether a set is measured by the tokens of the evidence."""
+    return name in SETS and SETS[name].by_tokens
+
+
+def measured(cases: list[Case], strategies: tuple[str, ...], name: str, store: Store) -> Results:
+    """Return the results on some conversations."""
+    grid = Grid(strategies, BUDGETS, cases, seeds=SEEDS, metrics=Kept(), name=name)
+    with ThreadPoolExecutor(1) as one:
+        results = grid.run(store, executor=one)
+    for failure in results.failures():
+        raise SystemExit(str(failure))
+    return results
+
+
+def cell(board: Leaderboard, strategy: str) -> str:
+    """Return a strategy's shares at both budgets, with intervals."""
+    found = [board.interval(strategy, budget) for budget in BUDGETS]
+    return " / ".join(
+        "–"
+        if one is None
+        else f"{100 * one.estimate:.1f}"
+        if one.low is None
+        else f"{100 * one.estimate:.1f} [{100 * one.low:.0f}, {100 * one.high:.0f}]"
+        for one in found
+    )
+
+
+def below(name: str, board: Leaderboard) -> Iterator[str]:
+    """Yield what must be said of a default that a control keeps more than."""
+    for strategy in DEFAULTS:
+        for control in CONTROLS:
+            for budget in BUDGETS:
+                ours, theirs = (board.interval(one, budget) for one in (strategy, control))
+                if ours and theirs and ours.estimate <= theirs.estimate:
+                    gap = board.compare(control, strategy, budget).difference
+                    yield (
+                        f"{name} at {budget}: {strategy} {100 * ours.estimate:.1f}, {control} "
+                        f"{100 * theirs.estimate:.1f} (lead {100 * gap.estimate:.1f}"
+                        + (
+                            ")"
+                            if gap.low is None
+                            else f" [{100 * gap.low:.1f}, {100 * gap.high:.1f}])"
+                        )
+                    )
+
+
+def line(name: str, board: Leaderboard, strategies: tuple[str, ...]) -> str:
+    """Return a set's line in Markdown."""
+    row = board.rows()[0]
+    what = "tokens of evidence" if by_tokens(name) else "all evidence"
+    cells = " | ".join(cell(board, strategy) for strategy in strategies)
+    return f"| {name} ({row.cases}, {row.probes}) | {what} | {cells} |"
+
+
+def header(strategies: tuple[str, ...]) -> str:
+    """Return the head of a table."""
+    names = " | ".join(f"`{strategy}`" for strategy in strategies)
+    lines = "|---" * (len(strategies) + 2)
+    return f"| set (conversations, questions) | kept | {names} |\n{lines}|"
+
+
+def chosen_elsewhere(results: Results) -> Iterator[str]:
+    """Yield what the other sets would have chosen, and what it keeps on the one left out."""
+    yield "| left out | budget | chosen on the others | keeps | best there | best control |"
+    yield "|---|---|---|---|---|---|"
+    table = results.held_out().filter(chosen_on="the others")
+    for row in table.iter_rows(named=True):
+        ends = "" if row["low"] is None else f" [{100 * row['low']:.0f}, {100 * row['high']:.0f}]"
+        yield (
+            f"| {row['dataset']} | {row['budget']} | `{row['strategy']}` | "
+            f"{100 * row['value']:.1f}{ends} | {100 * row['best_value']:.1f} `{row['best']}` | "
+            f"{100 * row['control_value']:.1f} `{row['control']}` |"
+        )
+
+
+def variants(default: str) -> tuple[str, ...]:
+    """Return a default with its variants, and the controls."""
+    name = default.partition("(")[0]
+    return (f"{name}()", *(v for v in VARIANTS if v.startswith(f"{name}(")), *CONTROLS)
 
 
 def main() -> None:
-    """Print the tables, or choose."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--store", default=":memory:", help="keeps trials")
-    parser.add_argument("--choose", type=int, metavar="N", help="settings to draw")
+    parser.add_argument("--set", action="append", help="only this one; again for more")
+    parser.add_argument("--store", default=":memory:", help="keeps the trials")
+    parser.add_argument("--vary", help="variants of this default, and the transfer table")
+    parser.add_argument("--readme", action="store_true", help="renew the README's table")
     asked = parser.parse_args()
-    root = os.environ.get("CTXLAB_DATA_DIR")
+    folder = Path(os.environ["CTXLAB_DATA_DIR"])
+    names = asked.set or [*SETS, BUNDLED]
+    strategies = (*DEFAULTS, *CONTROLS, *OTHERS)
+    print(header(strategies))
+    said, brief, cases = list[str](), [header(IN_BRIEF)], list[Case]()
     with Store(asked.store) as store:
-        if asked.choose:
-            print(choose(asked.choose, root, store))
-            return
-        found = boards([*CONTROLS, *WITHOUT, *WITH], root, store)
-        print(f"Without the question\n\n{table(WITHOUT, found)}\n")
-        print(f"With the question\n\n{table(WITH, found)}")
+        for name in names:
+            found = conversations(name, folder)
+            cases += found
+            board = measured(found, strategies, name, store).leaderboard(baseline="RandomDrop()")
+            print(line(name, board, strategies), flush=True)
+            brief.append(line(name, board, IN_BRIEF))
+            said += below(name, board)
+        print("\nNot above a control:" if said else "\nAbove every control, everywhere.")
+        for sentence in said:
+            print(f"- {sentence}")
+        if asked.vary:
+            print("", *chosen_elsewhere(
+                measured(cases, variants(asked.vary), "all sets", store)
+            ), sep="\n")  # fmt: skip
+    if asked.readme:
+        renew("transfer", "\n".join(brief))
 
 
 if __name__ == "__main__":
