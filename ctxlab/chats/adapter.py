@@ -97,6 +97,12 @@ class ChatAdapter(Adapter):
     A subclass says how one message is read (`pieces`); the rest can be had: what stands beside
     the messages (`head`), what an edited message may look like (`finish`), and the rules for
     the whole chat (`settle`).
+
+    Examples
+    --------
+    >>> from ctxlab.chats.gemini import GEMINI
+    >>> isinstance(GEMINI, ChatAdapter), GEMINI.keys
+    (True, ('contents', 'history'))
     """
 
     keys: ClassVar[tuple[str, ...]] = ("messages",)
