@@ -100,10 +100,9 @@ class ChatAdapter(Adapter):
 
     Examples
     --------
-    >>> from ctxlab.chats.openai import OPENAI
-    >>> isinstance(OPENAI, ChatAdapter), [one.text for one in OPENAI.read([
-    ...     {"role": "user", "content": "Two stalls sell fish."}])]
-    (True, ['Two stalls sell fish.'])
+    >>> from ctxlab.chats.gemini import GEMINI
+    >>> isinstance(GEMINI, ChatAdapter), GEMINI.keys
+    (True, ('contents', 'history'))
     """
 
     keys: ClassVar[tuple[str, ...]] = ("messages",)
@@ -144,11 +143,11 @@ class ChatAdapter(Adapter):
             if home is None:
                 written += [self.said(one.texts[0]) for one in ones]
             elif home != HEAD:
-                along = [chat[at] for one in ones if one.piece for at in one.piece.along]
+                along = [entry for one in ones for entry in self.along(chat, one)]
                 message, rest = edited(chat[home], ones)
                 message = self.finish(message, chat[home], ones, rest)
-                if message is not None:
-                    written += [*along, message]
+                if message is not None or any(one.calls for one in ones):
+                    written += along if message is None else [*along, message]
         settled = self.settle(written)
         if body is None:
             return settled
@@ -159,6 +158,10 @@ class ChatAdapter(Adapter):
     def said(self, text: str) -> dict[str, Any]:
         """Return a user's message of a text that a strategy put in."""
         return {"role": "user", "content": text}
+
+    def along(self, chat: Sequence[Any], kept: Kept) -> list[Any]:
+        """Return the messages before a piece's own that stay with it."""
+        return [chat[at] for at in kept.piece.along] if kept.piece else []
 
     def finish(
         self,

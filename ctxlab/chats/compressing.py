@@ -11,7 +11,7 @@ from typing import Any, Literal, overload
 from ctxlab.chats.adapter import Adapter
 from ctxlab.chats.adapters import adapter_of
 from ctxlab.chats.anthropic import openai_to_anthropic
-from ctxlab.chats.explained import Explained, explained
+from ctxlab.chats.chat_fates import Explained, explained
 from ctxlab.chats.media import json_payload, payload_tokens
 from ctxlab.chats.opening import fitted
 from ctxlab.chats.selection import Plan, System

@@ -82,6 +82,8 @@ class Responses(ChatAdapter):
                 found += [self._alone(record, key, at) for at in before]
                 before = []
             found.append(self._with(record, key, before, piece))
+            if not before and len(found) > 1 and _parallel(found[-2], found[-1]):
+                found[-2:] = [_together(found[-2], found[-1])]
             before = []
         return found + [self._alone(record, key, at) for at in before]
 
@@ -135,7 +137,19 @@ class Responses(ChatAdapter):
         """Return items, or a body, with what is left: what thought stands before its item."""
         if isinstance(raw, dict) and isinstance(raw.get(self._key(raw)), str):
             return edited(raw, kept)[0]
-        return super().write(raw, kept)
+        return super().write(raw, _in_place(kept))
+
+    def along(self, chat: Sequence[Any], kept: Kept) -> list[Any]:
+        """Return what stays with an item: its reasoning, and the calls made with it."""
+        found, number = [], 0
+        for at in kept.piece.along if kept.piece else ():
+            if chat[at].get("type") not in _PAIRED:
+                found.append(chat[at])
+                continue
+            if number in kept.calls:
+                found.append(chat[at])
+            number += 1
+        return found
 
     def finish(
         self, message: dict[str, Any], raw: dict[str, Any], kept: Sequence[Kept],
@@ -143,7 +157,7 @@ class Responses(ChatAdapter):
     ) -> dict[str, Any] | None:  # fmt: skip
         """Return an item, None for a call without a result and a message without content."""
         piece = kept[0].piece
-        if piece is not None and piece.calls and not kept[0].calls:
+        if piece is not None and piece.calls and len(piece.calls) - 1 not in kept[0].calls:
             return self.said_by_assistant("".join(rest)) if rest else None
         if (raw.get("type") or "message") == "message" and message.get("content") in ([], ""):
             return None
@@ -152,6 +166,26 @@ class Responses(ChatAdapter):
     def said_by_assistant(self, text: str) -> dict[str, Any]:
         """Return a message of the assistant's."""
         return {"role": "assistant", "content": text}
+
+
+def _parallel(before: Piece, piece: Piece) -> bool:
+    """Say whether a call was made with the one before it: one reasoning led to both."""
+    return bool(before.calls and piece.calls) and before.home + 1 == piece.home
+
+
+def _together(before: Piece, piece: Piece) -> Piece:
+    return replace(
+        before,
+        home=piece.home,
+        calls=before.calls + piece.calls,
+        along=(*before.along, before.home),
+    )
+
+
+def _in_place(kept: Sequence[Kept]) -> list[Kept]:
+    """Put the outputs of parallel calls back behind all of the calls, where they stood."""
+    homes = iter(sorted((one for one in kept if one.piece), key=lambda one: one.piece.home))  # type: ignore[union-attr]
+    return [next(homes) if one.piece else one for one in kept]
 
 
 def _is_message(item: object) -> bool:
