@@ -94,7 +94,8 @@ def test_openai_refusals_are_text():
             {"role": "assistant", "content": parts},
         ]
     )
-    assert (field.content, part.content) == ("Never.", "No.\n[input_audio]")
+    assert (field.content, part.content) == ("Never.", "No.")
+    assert [one.kind for one in part.payload] == ["audio"]
 
 
 def test_an_old_function_result_answers_the_call_before_it():
@@ -129,8 +130,8 @@ def test_anthropic_results_are_numbered_within_their_message():
     assert said[0].tool_calls[0].arguments == '{"q": "Käse"}'
 
 
-def test_anthropic_images_become_placeholders():
-    """The bytes of an image are no text, neither in a message nor in a result."""
+def test_images_are_payload_beside_the_text():
+    """The bytes of an image are no text, neither in a message nor in a result; both are billed."""
     image = {"type": "image", "source": {"type": "base64", "data": "A" * 1000}}
     use = {"type": "tool_use", "id": "t", "name": "camera", "input": {}}
     result = {"type": "tool_result", "tool_use_id": "t", "content": [image]}
@@ -141,7 +142,8 @@ def test_anthropic_images_become_placeholders():
             {"role": "user", "content": [result]},
         ]
     )
-    assert [m.content for m in said] == ["[image]\nWhat is it?", "", "[image]"]
+    assert [m.content for m in said] == ["What is it?", "", ""]
+    assert [[one.kind for one in m.payload] for m in said] == [["image"], [], ["image"]]
 
 
 def test_sharegpt_calls_are_tied_to_their_results(tmp_path):

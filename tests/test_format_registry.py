@@ -13,6 +13,7 @@ from textwrap import dedent
 
 import pytest
 
+from ctxlab.chats.adapter import Adapter
 from ctxlab.chats.case_building import build_case
 from ctxlab.core.segments import Message
 from ctxlab.datasets import FORMATS, Format, find_format, read, register_format, sniff
@@ -48,7 +49,12 @@ def test_no_reader_is_forgotten():
         for info in iter_modules(package.__path__, f"{package.__name__}."):
             module = import_module(info.name)
             functions = [f for _, f in getmembers(module, isfunction) if f.__module__ == info.name]
-            if any([*signature(f).parameters] == ["raw", "name"] for f in functions):
+            reads = any([*signature(f).parameters] == ["raw", "name"] for f in functions)
+            adapts = any(
+                type(value).__module__ == info.name
+                for _, value in getmembers(module, lambda value: isinstance(value, Adapter))
+            )
+            if reads or adapts:
                 declared.append(module.FORMAT)
     assert len({one.name for one in declared}) == len(declared)
     assert {one.name: one for one in declared} == dict(FORMATS)

@@ -48,7 +48,7 @@ def adapter_of(raw: object, api: str | None = None) -> Adapter:
 
     Examples
     --------
-    >>> adapter_of([{"role": "user", "content": "Hi"}]).api
+    >>> adapter_of([{"role": "user", "content": "Hi"}]).name
     'openai'
     """
     if api is not None:

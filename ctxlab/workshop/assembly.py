@@ -117,7 +117,7 @@ class Assembled(StepContext):
         >>> store = Store(":memory:")
         >>> step = assemble(store, Workshops(store).create("Market hall").id, "challenge")
         >>> step.tiers().frame["tier"].to_list()
-        ['short-term', 'long-term', 'persistent', 'prompt']
+        ['short-term', 'long-term', 'persistent', 'earlier messages', 'instructions', 'prompt']
         """
         return view("step_tiers", self.report().tiers, self.step, self.full_history)
 
@@ -326,7 +326,7 @@ def step_chart(
     >>> from ctxlab import Store, Workshops
     >>> store = Store(":memory:")
     >>> step_chart(store, Workshops(store).create("Market hall").id).frame.height
-    40
+    60
     """
     return view("tier_bars", step_table(store, workshop, budget, strategy))
 
