@@ -211,7 +211,7 @@ class Plan:
         stages = tuple(run(self.strategy, context, task))
         kept = left(links, stages[-1].context)
         for _ in range(2):
-            lost = due - _present(links, kept)
+            lost = _lost(due, links, kept)
             if not lost:
                 break
             context = _pinned(context, lost)
@@ -325,14 +325,14 @@ def _due(links: Sequence[Link], question: int | None) -> set[int]:
     return due
 
 
-def _present(links: Sequence[Link], kept: Sequence[Kept]) -> set[int]:
-    """Return the positions of the pieces of which something is left."""
-    numbers = {id(link.piece): number for number, link in enumerate(links)}
-    return {
-        numbers[id(one.piece)]
-        for one in kept
-        if one.piece is not None and (any(one.texts) or not one.piece.text)
-    }
+def _lost(due: set[int], links: Sequence[Link], kept: Sequence[Kept]) -> set[int]:
+    """Return those of some positions of whose pieces nothing is left."""
+    present = {id(one.piece) for one in kept if one.piece is not None and _shows(one, one.piece)}
+    return {number for number in due if id(links[number].piece) not in present}
+
+
+def _shows(one: Kept, piece: Piece) -> bool:
+    return any(one.texts) or not piece.text
 
 
 def _pinned(context: Context, places: set[int]) -> Context:

@@ -74,13 +74,14 @@ def measure(strategy: str) -> dict[str, list[float]]:
         growing.append(new)
         return growing.compressed()
 
+    def whole() -> object:
+        return ctxlab.compress(chat, budget=BUDGET, strategy=strategy, api="openai")
+
     for new in turns():
         chat += new
         ways: dict[str, Callable[[], object]] = {
             "Conversation": lambda new=new: grown(new),  # type: ignore[misc]
-            "compress": lambda: ctxlab.compress(
-                chat, budget=BUDGET, strategy=strategy, api="openai"
-            ),
+            "compress": whole,
         }
         if trimmer is not None:
             ways["trim_messages"] = lambda new=new: trimmer.turn(new)  # type: ignore[misc]
