@@ -133,7 +133,9 @@ def renew(name: str, text: str) -> None:
     for page in PAGES:
         old = page.read_text(encoding="utf-8")
         if begin in old:
-            page.write_text(re.sub(f"{begin}.*{end}", lambda _: block, old, flags=re.DOTALL), "utf-8")
+            page.write_text(
+                re.sub(f"{begin}.*{end}", lambda _: block, old, flags=re.DOTALL), "utf-8"
+            )
             return
     raise SystemExit(f"no page has the marks {begin} and {end}")
 

@@ -9,7 +9,8 @@ Sets whose evidence is a stretch of talk are measured by its tokens, others by a
 ``--vary Substance`` runs variants of a default beside it, and prints the transfer table: which of
 them the other sets would have chosen, and what that keeps on the one that was left out.
 ``--readme`` renews the short table of the README, where its sets are among those that were
-measured, and that of the docs, where all were. With ``--store FILE`` it goes on where it was stopped.
+measured, and that of the docs, where all were. With ``--store FILE`` it goes on where it was
+stopped.
 """
 
 from __future__ import annotations
@@ -188,7 +189,10 @@ def short(boards: dict[str, Leaderboard]) -> str:
         found = [boards[name].interval(strategy, budget) for name in IN_SHORT]
         return sum(one.estimate for one in found if one) / len(found)
 
-    lines = [f"| strategy | question | {' | '.join(IN_SHORT)} |", "|---" * (len(IN_SHORT) + 2) + "|"]
+    lines = [
+        f"| strategy | question | {' | '.join(IN_SHORT)} |",
+        "|---" * (len(IN_SHORT) + 2) + "|",
+    ]
     for strategy in sorted((*DEFAULTS, *CONTROLS, *OTHERS), key=mean, reverse=True):
         aware = "yes" if parse(strategy).traits.query_aware else ""
         name = f"**`{strategy}`**" if strategy in DEFAULTS else f"`{strategy}`"
@@ -223,7 +227,9 @@ def main() -> None:
     parser.add_argument("--set", action="append", help="only this one; again for more")
     parser.add_argument("--store", default=":memory:", help="keeps the trials")
     parser.add_argument("--vary", help="variants of this default, and the transfer table")
-    parser.add_argument("--readme", action="store_true", help="renew the README's and the docs' table")
+    parser.add_argument(
+        "--readme", action="store_true", help="renew the README's and the docs' table"
+    )
     asked = parser.parse_args()
     folder = Path(os.environ["CTXLAB_DATA_DIR"])
     names = asked.set or [*SETS, BUNDLED]
