@@ -80,7 +80,7 @@ def availability_curve(board: Leaderboard, encoding: str = "") -> LabChart:
     )
     label = (
         alt.Chart(values(_shown(_last(limits))))
-        .mark_text(align="right", dx=-4, dy=-7, fontSize=10, color=QUIET)
+        .mark_text(align="left", dx=6, fontSize=10, color=QUIET)
         .encode(text="strategy:N")
     )
     x = (
