@@ -1,4 +1,4 @@
-"""The catalogue: complete, measured, and the same in the package, the README and the terminal."""
+"""The catalogue: complete, measured, and the same in the package, the docs and the terminal."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ctxlab.strategies.catalogue import (
     row_of,
 )
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
 
 
 def test_every_strategy_is_in_the_catalogue_with_what_it_is():
@@ -60,7 +60,7 @@ def test_every_figure_says_what_it_is_of():
         for words in (found.dataset, found.budget, found.encoding, f"{found.questions} questions"):
             assert words in str(found)
     [script] = [word for word in command().split() if word.endswith(".py")]
-    assert (README.parent / script).is_file()
+    assert (ROOT / script).is_file()
 
 
 def test_the_measured_sets_are_the_splits(data_dir, monkeypatch):
@@ -84,16 +84,16 @@ def test_the_measured_order_is_what_the_field_knows():
     assert shares["BM25"] > shares["Salience"] > shares["KeepLast"]
 
 
-def test_the_readme_shows_what_was_measured():
+def test_the_docs_show_what_was_measured():
     """The table between its marks is the one that `measure_catalogue.py --table` writes."""
-    text = README.read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "strategies.md").read_text(encoding="utf-8")
     block = text.partition("<!-- catalogue -->\n")[2].partition("\n<!-- /catalogue -->")[0]
     assert block == markdown(published())
     assert {entry.name for entry in published()} <= {entry.name for entry in catalogue()}
 
 
 def test_a_new_strategy_needs_no_other_file(monkeypatch):
-    """Its row is there without a figure; the README shows it once it is measured."""
+    """Its row is there without a figure; the docs show it once it is measured."""
     before = markdown(published())
     monkeypatch.setattr(STRATEGIES, "_added", dict(STRATEGIES._added))
     STRATEGIES.add(Own)

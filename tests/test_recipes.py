@@ -410,3 +410,11 @@ def test_the_winner_is_saved_or_none_is(tmp_path):
     assert Recipe.load(results.recipe("KeepLast()").save(tmp_path / "r.toml")).budget == "40%"
     with pytest.raises(UnknownNameError, match="budget"):
         results.recipe("KeepLast()", budget="7%")
+
+
+def test_a_recipe_takes_its_strategy_as_it_is_written():
+    """As `compress` and `Grid` do, and a misspelt name is refused with the nearest one."""
+    recipe = Recipe(strategy="KeepValues() >> KeepLast()", budget="8k")
+    assert recipe == Recipe.from_dict({"strategy": str(recipe.strategy), "budget": "8k"})
+    with pytest.raises(UnknownNameError, match="did you mean 'KeepLast'"):
+        Recipe(strategy="KeepLost()", budget="8k")

@@ -70,6 +70,9 @@ def lab(
         bool, typer.Option("--open/--no-open", help="Open JupyterLab on them.")
     ] = True,
     port: Annotated[int | None, typer.Option(help="The port of the server.")] = None,
+    allow_root: Annotated[
+        bool, typer.Option("--allow-root", help="Let JupyterLab run as root, as in a container.")
+    ] = False,
 ) -> None:
     """Copy the notebooks to a folder, and open JupyterLab there; what you edited stays.
 
@@ -78,6 +81,8 @@ def lab(
       ctxlab lab
 
       ctxlab lab ~/context --no-open
+
+      ctxlab lab --allow-root --port 8888
     """
     from importlib.util import find_spec
 
@@ -93,4 +98,5 @@ def lab(
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}",
                f"--LabApp.default_url=/lab/tree/{notebooks()[0].name}"]  # fmt: skip
     command += [f"--port={port}"] if port else []
+    command += ["--allow-root"] if allow_root else []
     raise typer.Exit(subprocess.run(command, check=False).returncode)  # noqa: S603 - no data in it

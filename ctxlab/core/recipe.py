@@ -52,8 +52,8 @@ class Recipe(Value):
 
     Parameters
     ----------
-    strategy : Strategy
-        With its parameters.
+    strategy : Strategy or str
+        With its parameters, as a value or as it is written: ``"BM25(neighbours=2)"``.
     budget : str
         ``8000``, ``8k`` or ``10%``.
     encoding : str
@@ -71,6 +71,8 @@ class Recipe(Value):
     >>> recipe = Recipe(strategy=BM25(neighbours=2) >> KeepLast(), budget="10%")
     >>> Recipe.from_json(recipe.to_json()) == recipe
     True
+    >>> recipe == Recipe(strategy="BM25(neighbours=2) >> KeepLast()", budget="10%")
+    True
     """
 
     strategy: SerializeAsAny[Strategy]
@@ -79,6 +81,11 @@ class Recipe(Value):
     seed: int = 0
     name: str = ""
     ctxlab: str = Field(default_factory=lambda: version("ctxlab"))
+
+    @field_validator("strategy", mode="before")
+    @classmethod
+    def _as_written(cls, strategy: object) -> object:
+        return parse(strategy) if isinstance(strategy, str) else strategy
 
     @field_validator("budget")
     @classmethod

@@ -138,9 +138,9 @@ def catalogue() -> list[CatalogueRow]:
 
 
 def published() -> list[CatalogueRow]:
-    """Return the strategies that were there when the figures were measured, as the README has it.
+    """Return the strategies that were there when the figures were measured, as the docs have it.
 
-    A strategy that is newer has its row in the catalogue, and none in the README, until then.
+    A strategy that is newer has its row in the catalogue, and none in the docs, until then.
 
     Examples
     --------
@@ -198,7 +198,7 @@ def command() -> str:
 
 
 def markdown(entries: Iterable[CatalogueRow]) -> str:
-    """Return entries as a table in Markdown, as the README shows it.
+    """Return entries as a table in Markdown, as the docs show it.
 
     Examples
     --------

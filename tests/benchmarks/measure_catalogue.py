@@ -1,4 +1,4 @@
-"""Measure every strategy of the catalogue on the development sets, and renew the README's table.
+"""Measure every strategy of the catalogue on the development sets, and renew the docs' table.
 
 Run ``uv run python tests/benchmarks/measure_catalogue.py --encoder MODEL``, with MODEL as ``ctxlab
 compare --encoder`` takes it (without it, strategies that need an encoder keep their figures). The
@@ -6,7 +6,7 @@ sets are published files: they are fetched once, or found in ``CTXLAB_DATA_DIR``
 does not see to the budget is followed by `KeepLast`; one that needs a language model is not
 measured, for its figure would be the model's.
 
-``--table`` only writes the README's table again, from the figures that there are.
+``--table`` only writes the table again, from the figures that there are.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ from ctxlab.strategies.catalogue import MEASURED, catalogue, markdown, published
 
 ROOT = Path(__file__).parents[2]
 FIGURES = ROOT / "ctxlab" / MEASURED
+PAGES = (ROOT / "README.md", ROOT / "docs" / "strategies.md")
+"""Where tables of figures stand, each between marks of its name."""
 COMMAND = (
     "uv run python tests/benchmarks/measure_catalogue.py "
     "--encoder sentence-transformers:all-MiniLM-L6-v2"
@@ -125,12 +127,17 @@ def options(description: str | None) -> argparse.ArgumentParser:
 
 
 def renew(name: str, text: str) -> None:
-    """Put `text` between the marks `name` of the README."""
-    readme = ROOT / "README.md"
+    """Put `text` between the marks `name`, on the page that has them."""
     begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
     block = f"{begin}\n{text}\n{end}"
-    old = readme.read_text(encoding="utf-8")
-    readme.write_text(re.sub(f"{begin}.*{end}", lambda _: block, old, flags=re.DOTALL), "utf-8")
+    for page in PAGES:
+        old = page.read_text(encoding="utf-8")
+        if begin in old:
+            page.write_text(
+                re.sub(f"{begin}.*{end}", lambda _: block, old, flags=re.DOTALL), "utf-8"
+            )
+            return
+    raise SystemExit(f"no page has the marks {begin} and {end}")
 
 
 def write(facts: dict, figures: dict) -> None:
@@ -142,9 +149,9 @@ def write(facts: dict, figures: dict) -> None:
 
 
 def main() -> None:
-    """Write the figures into the package and the table into the README."""
+    """Write the figures into the package, and the table into the docs."""
     parser = options(__doc__)
-    parser.add_argument("--table", action="store_true", help="write the README's table alone")
+    parser.add_argument("--table", action="store_true", help="write the docs' table alone")
     asked = parser.parse_args()
     if not asked.table:
         old = json.loads(FIGURES.read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""Measure the README's recipes at four budgets on the development sets, and renew its tables.
+"""Measure the recipes at four budgets on the development sets, and renew the docs' tables.
 
 Run ``uv run python tests/benchmarks/measure_recipes.py --encoder MODEL``. The sets are published
 files: they are fetched once, or found in ``CTXLAB_DATA_DIR``.
@@ -97,7 +97,7 @@ def table(name: str, encoder: str | None, store: Store) -> str:
 
 
 def main() -> None:
-    """Write the tables into the README."""
+    """Write the tables into the docs."""
     asked = options(__doc__).parse_args()
     with Store(asked.store) as store:
         tables = [table(name, asked.encoder, store) for name in RECIPES]

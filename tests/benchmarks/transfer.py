@@ -8,7 +8,9 @@ Sets whose evidence is a stretch of talk are measured by its tokens, others by a
 
 ``--vary Substance`` runs variants of a default beside it, and prints the transfer table: which of
 them the other sets would have chosen, and what that keeps on the one that was left out.
-``--readme`` renews the table of the README. With ``--store FILE`` it goes on where it was stopped.
+``--readme`` renews the short table of the README, where its sets are among those that were
+measured, and that of the docs, where all were. With ``--store FILE`` it goes on where it was
+stopped.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from ctxlab.bench.results import Results
 from ctxlab.core.cases import Case, Probe
 from ctxlab.core.metric import Metric, MetricTraits
 from ctxlab.core.run import Run
+from ctxlab.core.specs import parse
 from ctxlab.datasets import load, read, sources
 from ctxlab.metrics.availability import AllEvidence, EvidenceTokens
 from ctxlab.store import Store
@@ -38,6 +41,8 @@ SEEDS = range(5)
 CONTROLS = ("RandomDrop()", "ShortestFirst()", "LongestFirst()", "UserMessages()")
 DEFAULTS = ("Substance()", "PassageBM25()")
 IN_BRIEF = (*DEFAULTS, *CONTROLS, "Oracle()")
+IN_SHORT = ("LoCoMo", "ExplainMeetSum", "tau-bench airline", "IRC support", "CrossWOZ (zh)")
+"""One set of each kind, for the README: memory, meetings, tools, support, another script."""
 OTHERS = ("KeepLast()", "IDFDensity()", "Salience()", "BM25()", "Oracle()")
 VARIANTS = (
     "Substance(recency=0)", "Substance(tool=0)", "Substance(brevity=0)", "Substance(length=0)",
@@ -129,9 +134,9 @@ def measured(cases: list[Case], strategies: tuple[str, ...], name: str, store: S
     return results
 
 
-def cell(board: Leaderboard, strategy: str) -> str:
-    """Return a strategy's shares at both budgets, with intervals."""
-    found = [board.interval(strategy, budget) for budget in BUDGETS]
+def cell(board: Leaderboard, strategy: str, budgets: tuple[str, ...] = BUDGETS) -> str:
+    """Return a strategy's shares at some budgets, with intervals."""
+    found = [board.interval(strategy, budget) for budget in budgets]
     return " / ".join(
         "–"
         if one is None
@@ -176,6 +181,26 @@ def header(strategies: tuple[str, ...]) -> str:
     return f"| set (conversations, questions) | kept | {names} |\n{lines}|"
 
 
+def short(boards: dict[str, Leaderboard]) -> str:
+    """Return the table of the README: strategies down, a few sets across, at one budget."""
+    budget = BUDGETS[0]
+
+    def mean(strategy: str) -> float:
+        found = [boards[name].interval(strategy, budget) for name in IN_SHORT]
+        return sum(one.estimate for one in found if one) / len(found)
+
+    lines = [
+        f"| strategy | question | {' | '.join(IN_SHORT)} |",
+        "|---" * (len(IN_SHORT) + 2) + "|",
+    ]
+    for strategy in sorted((*DEFAULTS, *CONTROLS, *OTHERS), key=mean, reverse=True):
+        aware = "yes" if parse(strategy).traits.query_aware else ""
+        name = f"**`{strategy}`**" if strategy in DEFAULTS else f"`{strategy}`"
+        cells = [cell(boards[one], strategy, (budget,)) for one in IN_SHORT]
+        lines.append(f"| {name} | {aware} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def chosen_elsewhere(results: Results) -> Iterator[str]:
     """Yield what the other sets would have chosen, and what it keeps on the one left out."""
     yield "| left out | budget | chosen on the others | keeps | best there | best control |"
@@ -202,18 +227,22 @@ def main() -> None:
     parser.add_argument("--set", action="append", help="only this one; again for more")
     parser.add_argument("--store", default=":memory:", help="keeps the trials")
     parser.add_argument("--vary", help="variants of this default, and the transfer table")
-    parser.add_argument("--readme", action="store_true", help="renew the README's table")
+    parser.add_argument(
+        "--readme", action="store_true", help="renew the README's and the docs' table"
+    )
     asked = parser.parse_args()
     folder = Path(os.environ["CTXLAB_DATA_DIR"])
     names = asked.set or [*SETS, BUNDLED]
     strategies = (*DEFAULTS, *CONTROLS, *OTHERS)
     print(header(strategies))
     said, brief, cases = list[str](), [header(IN_BRIEF)], list[Case]()
+    boards = dict[str, Leaderboard]()
     with Store(asked.store) as store:
         for name in names:
             found = conversations(name, folder)
             cases += found
             board = measured(found, strategies, name, store).leaderboard(baseline="RandomDrop()")
+            boards[name] = board
             print(line(name, board, strategies), flush=True)
             brief.append(line(name, board, IN_BRIEF))
             said += below(name, board)
@@ -224,7 +253,9 @@ def main() -> None:
             print("", *chosen_elsewhere(
                 measured(cases, variants(asked.vary), "all sets", store)
             ), sep="\n")  # fmt: skip
-    if asked.readme:
+    if asked.readme and boards.keys() >= {*IN_SHORT}:
+        renew("shares", short(boards))
+    if asked.readme and not asked.set:
         renew("transfer", "\n".join(brief))
 
 
