@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sized
 from concurrent.futures import Executor
@@ -331,9 +330,11 @@ def _metric(metric: Metric | str | Callable[..., float | None]) -> Metric:
 
 
 def _metric_row(key: str, metric: Metric) -> dict[str, str]:
+    from ctxlab.store.json_text import json_text
+
     return {
         "metric_key": key,
         "name": metric.name,
-        "spec": json.dumps(metric.spec()),
-        "traits": json.dumps(asdict(metric.traits)),
+        "spec": json_text(metric.spec(), f"the spec of {metric}"),
+        "traits": json_text(asdict(metric.traits), f"the traits of {metric}"),
     }
