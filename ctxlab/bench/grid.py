@@ -101,7 +101,8 @@ class Grid:
         name: str = "experiment",
         inputs: Mapping[str, Any] | None = None,
     ) -> None:
-        self.strategies = tuple(dict.fromkeys(map(parse, _listed(strategies))))
+        chosen = [parse(given, allow_import=True) for given in _listed(strategies)]
+        self.strategies = tuple(dict.fromkeys(chosen))
         self.budgets = tuple(dict.fromkeys(map(Budget.parse, _listed(budgets))))
         self.cases = tuple(case for given in _listed(cases) for case in _cases(given))
         self.seeds = (seeds,) if isinstance(seeds, int) else tuple(seeds)
@@ -326,7 +327,7 @@ def _told_apart(metrics: Iterable[Metric]) -> tuple[Metric, ...]:
 
 
 def _metric(metric: Metric | str | Callable[..., float | None]) -> Metric:
-    return parse_metric(metric) if isinstance(metric, str) else as_metric(metric)
+    return parse_metric(metric, allow_import=True) if isinstance(metric, str) else as_metric(metric)
 
 
 def _metric_row(key: str, metric: Metric) -> dict[str, str]:

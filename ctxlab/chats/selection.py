@@ -115,7 +115,7 @@ class Plan:
         if tools is None:
             tools = Tools.of(shared_counter(recipe.encoding)) if recipe else Tools.of()
         return cls(
-            strategy=recipe.strategy if recipe else parse(_chosen(strategy)),
+            strategy=recipe.strategy if recipe else parse(_chosen(strategy), allow_import=True),
             budget=Budget.parse(wanted),
             tools=tools.encoding_with(None if encoder is None else load_encoder(encoder)),
             query=query,
