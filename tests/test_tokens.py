@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import subprocess
 import sys
 
@@ -206,3 +207,55 @@ def test_the_fast_backend_counts_thousands_of_texts_at_once():
     assert sum(TokenCounter(backend="fast").count_many(texts)) == sum(
         TokenCounter(backend="tiktoken").count_many(texts)
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [("~claude", "~claude"), ("~claude-opus-4-8", "~claude"), ("~claude-sonnet-5", "~claude"),
+     ("~anthropic/claude-sonnet-4.6", "~claude-3"), ("~claude-3-5-haiku-latest", "~claude-3"),
+     ("~claude-opus-4-20250514", "~claude-3"), ("~claude-haiku-4-5-20251001", "~claude-3"),
+     ("~claude-opus-4-7", "~claude")],
+)  # fmt: skip
+def test_an_estimate_says_that_it_is_one(name, encoding):
+    """Which vocabulary is meant follows from the model; the factor and the error are shown."""
+    counter = TokenCounter(name)
+    assert (counter.encoding, counter.grade) == (encoding, "estimate")
+    assert "an estimate: o200k_base × 1." in repr(counter)
+    assert "±15 %" in repr(counter)
+    exact = TokenCounter()
+    text = "There are 63 stalls in the hall of the market. " * 20
+    ratio = counter.count(text) / exact.count(text)
+    assert ratio == pytest.approx(1.2 if encoding == "~claude-3" else 1.5, abs=0.01)
+    assert exact.grade == "exact"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("claude-opus-4-8", "'~claude', an estimate"), ("anthropic/claude-3-haiku", "'~claude-3'"),
+     ("gemini-3-pro", "nearest encoding is 'o200k_base'"), ("Qwen/Qwen3-8B", "hf:NAME"),
+     ("~gemini-3-pro", "~claude, ~claude-3")],
+)  # fmt: skip
+def test_a_model_without_a_public_tokenizer_offers_the_nearest(name, words):
+    """At once, not at the first text."""
+    with pytest.raises(EncodingUnavailableError, match=re.escape(words)):
+        TokenCounter(name)
+
+
+def test_a_tokenizer_of_ones_own_counts(tmp_path):
+    """A file or its folder; no special tokens are added."""
+    tokenizers = pytest.importorskip("tokenizers")
+    made = tokenizers.Tokenizer(tokenizers.models.WordLevel({"two": 0, "stalls": 1, "?": 2}, "?"))
+    made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    made.enable_truncation(2)
+    made.save(str(tmp_path / "tokenizer.json"))
+    for place in (tmp_path, tmp_path / "tokenizer.json"):
+        counter = TokenCounter(f"hf:{place}")
+        assert counter.count("two stalls, two stalls") == 5
+        assert counter.grade == "exact"
+
+
+def test_a_tokenizer_names_the_extra_that_it_needs(monkeypatch):
+    """Where the package is absent, the line that installs it."""
+    monkeypatch.setattr("ctxlab.core.estimates.find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"ctxlab\[embed\]"):
+        TokenCounter("hf:some/model").count("Hi")

@@ -12,7 +12,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from ctxlab.chats.extras import load
+from ctxlab.chats.langchain_json import LANGCHAIN, LangChainJSON
 from ctxlab.chats.langchain_messages import LangChainMessage, read_langchain, write_langchain
+from ctxlab.chats.opening import fitted
 from ctxlab.chats.selection import Plan
 from ctxlab.core.budgets import Budget
 from ctxlab.core.context import Context
@@ -33,6 +35,7 @@ def trimmer(
     tools: Tools | None = None,
     encoder: Encoder | str | None = None,
     seed: int | None = None,
+    user_first: bool = False,
 ) -> Any:  # noqa: ANN401
     """Return a runnable that compresses a list of LangChain messages, as `trim_messages` would.
 
@@ -61,6 +64,9 @@ def trimmer(
         Turns texts into vectors, as in `ctxlab.compress`.
     seed : int, optional
         Seeds whatever is random.
+    user_first : bool
+        Begin with a human message, as Anthropic's API and others want it: where the chat would
+        begin with the model's, one that says that earlier ones were left out stands before it.
 
     Returns
     -------
@@ -81,7 +87,7 @@ def trimmer(
     runnables = load("langchain_core.runnables", "trimming for LangChain", "langchain")
     plan = Plan.of(strategy, budget=budget, query=query, tools=tools, encoder=encoder, seed=seed)
     found = load("langchain_core.messages", "trimming for LangChain", "langchain")
-    return runnables.RunnableLambda(_trim(plan, found), name="ctxlab")
+    return runnables.RunnableLambda(_trim(plan, found, user_first=user_first), name="ctxlab")
 
 
 def pre_model_hook(
@@ -92,6 +98,7 @@ def pre_model_hook(
     tools: Tools | None = None,
     encoder: Encoder | str | None = None,
     seed: int | None = None,
+    user_first: bool = False,
     key: str = "llm_input_messages",
 ) -> Callable[[Any], dict[str, Any]]:
     """Return a node that compresses the ``messages`` of a graph's state.
@@ -103,7 +110,7 @@ def pre_model_hook(
 
     Parameters
     ----------
-    strategy, budget, query, tools, encoder, seed
+    strategy, budget, query, tools, encoder, seed, user_first
         As in `trimmer`.
     key : str
         The field of the state to write.
@@ -116,7 +123,7 @@ def pre_model_hook(
     """
     found = load("langchain_core.messages", "a node for LangGraph", "langchain")
     plan = Plan.of(strategy, budget=budget, query=query, tools=tools, encoder=encoder, seed=seed)
-    trim = _trim(plan, found)
+    trim = _trim(plan, found, user_first=user_first)
 
     def compress_messages(state: Any) -> dict[str, Any]:  # noqa: ANN401
         given = state["messages"] if isinstance(state, Mapping) else state.messages
@@ -128,11 +135,19 @@ def pre_model_hook(
     return compress_messages
 
 
-def _trim(plan: Plan, found: ModuleType) -> Callable[[object], list[LangChainMessage]]:
+class _UserFirst(LangChainJSON):
+    user_first = True
+
+
+def _trim(
+    plan: Plan, found: ModuleType, *, user_first: bool
+) -> Callable[[object], list[LangChainMessage]]:
+    adapter = _UserFirst() if user_first else LANGCHAIN
+
     def trim(messages: object) -> list[LangChainMessage]:
         # Messages stay the objects that they are; a prompt's value gives its own.
         given: list[LangChainMessage] = found.convert_to_messages(messages)
-        return write_langchain(given, plan.fit(read_langchain(given)))
+        return write_langchain(given, fitted(plan, adapter, read_langchain(given)).kept)
 
     return trim
 

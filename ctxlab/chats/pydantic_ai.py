@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ctxlab.chats.extras import load
+from ctxlab.chats.opening import fitted
+from ctxlab.chats.pydantic_ai_json import PYDANTIC_AI
 from ctxlab.chats.pydantic_ai_messages import HistoryMessage, read_pydantic_ai, write_pydantic_ai
 from ctxlab.chats.selection import Plan
 from ctxlab.core.budgets import Budget
@@ -25,6 +27,7 @@ def history_processor(
     tools: Tools | None = None,
     encoder: Encoder | str | None = None,
     seed: int | None = None,
+    user_first: bool = False,
 ) -> Callable[[list[Any]], list[Any]]:
     """Return a function that compresses a list of Pydantic AI's messages.
 
@@ -57,6 +60,9 @@ def history_processor(
         Turns texts into vectors, as in `ctxlab.compress`.
     seed : int, optional
         Seeds whatever is random.
+    user_first : bool
+        Begin with a user's prompt, as Anthropic's API and others want it: where the history would
+        begin with a response, one that says that earlier ones were left out stands before it.
 
     Returns
     -------
@@ -81,6 +87,8 @@ def history_processor(
     # Pydantic AI looks at the annotation of the parameter, to see whether it wants its context.
     def process(messages: Sequence[Any]) -> list[Any]:
         given: list[HistoryMessage] = list(messages)
-        return write_pydantic_ai(given, plan.fit(read_pydantic_ai(given)))
+        pieces = read_pydantic_ai(given)
+        kept = fitted(plan, PYDANTIC_AI, pieces).kept if user_first else plan.fit(pieces)
+        return write_pydantic_ai(given, kept)
 
     return process

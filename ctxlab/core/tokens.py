@@ -8,7 +8,6 @@ reply is primed with 3. A tool call is billed as its name and arguments with fra
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Literal, Protocol, get_args
 
+from ctxlab.core.estimates import ESTIMATES, HF, estimate_named, refuse, tokenizer
+from ctxlab.core.long_space import without_long_space
 from ctxlab.core.segments import Payload, Role, ToolCall, Value
 from ctxlab.core.vocabulary import SHIPPED, load, rank_file
 from ctxlab.errors import EncodingUnavailableError, MissingExtraError
@@ -32,8 +33,6 @@ _CACHE_BYTES = 64_000_000
 _MAX_CACHED = _CACHE_BYTES // _ENTRY
 _FAST_PAYS = 8_000_000
 """Characters to be counted at once from which on loading gigatoken is made up for."""
-# tiktoken's pattern engine overflows its stack on longer runs of white space.
-_LONG_SPACE = re.compile(r"\s{200000}")
 _Count = Callable[[Sequence[str]], list[int]]
 _LONG = 200_000
 
@@ -95,7 +94,9 @@ class TokenCounter:
     Parameters
     ----------
     encoding : str
-        An encoding of tiktoken's (``o200k_base``, ``cl100k_base``, …) or a model's name.
+        An encoding of tiktoken's (``o200k_base``, ``cl100k_base``, …) or a model's name;
+        ``hf:NAME`` or ``hf:PATH`` for a ``tokenizer.json`` (extra ``embed``); ``~claude``, or
+        ``~`` and a model's name, for an estimate.
     chat : ChatFormat
         The overhead of a chat.
     backend : {"auto", "tiktoken", "fast"}
@@ -125,6 +126,17 @@ class TokenCounter:
         self._counts = self._known()
         self._count_new: _Count | None = None
         self._counts_fast = False
+
+    @property
+    def grade(self) -> Literal["exact", "estimate"]:
+        """Whether texts are counted by their model's own vocabulary, or estimated.
+
+        Examples
+        --------
+        >>> TokenCounter().grade, TokenCounter("~claude").grade
+        ('exact', 'estimate')
+        """
+        return "estimate" if self.encoding in ESTIMATES else "exact"
 
     def count(self, text: str) -> int:
         """Return the tokens of `text` alone.
@@ -216,11 +228,17 @@ class TokenCounter:
         return TokenCounter, (self.encoding, self.chat, self.backend)
 
     def __repr__(self) -> str:
-        return f"TokenCounter({self.encoding!r})"
+        about = f", {ESTIMATES[self.encoding]}" if self.encoding in ESTIMATES else ""
+        return f"TokenCounter({self.encoding!r}{about})"
 
 
 def resolve_encoding(name: str) -> str:
     """Return the encoding that `name`, an encoding or a model, stands for.
+
+    Raises
+    ------
+    EncodingUnavailableError
+        When it is a model whose tokenizer tiktoken has not; the message offers the nearest.
 
     Examples
     --------
@@ -229,8 +247,10 @@ def resolve_encoding(name: str) -> str:
     >>> resolve_encoding("openrouter/openai/gpt-4o")
     'o200k_base'
     """
-    if name in SHIPPED:
+    if name in SHIPPED or name in ESTIMATES or name.startswith(HF):
         return name
+    if name.startswith("~"):
+        return estimate_named(name)
     from tiktoken.model import encoding_name_for_model
 
     # Routers put the provider's name in front: openai/gpt-4o, azure/my/gpt-4o.
@@ -238,6 +258,7 @@ def resolve_encoding(name: str) -> str:
     try:
         return encoding_name_for_model(model)
     except KeyError:
+        refuse(name)
         return name
 
 
@@ -254,23 +275,21 @@ def _in_threads(count: _Count, texts: list[str]) -> list[int]:
 
 
 def _plain(encoding: str) -> _Count:
+    if encoding.startswith(HF):
+        return tokenizer(encoding)
+    if encoding in ESTIMATES:
+        estimate = ESTIMATES[encoding]
+        nearest = _plain(estimate.encoding)
+        return lambda texts: [estimate.of(tokens) for tokens in nearest(texts)]
     encode = load(encoding).encode_ordinary
 
     def long(text: str) -> int:
-        return sum(len(encode(piece)) for piece in _without_long_space(text))
+        return sum(len(encode(piece)) for piece in without_long_space(text))
 
     def count(texts: Sequence[str]) -> list[int]:
         return [len(encode(text)) if len(text) < _LONG else long(text) for text in texts]
 
     return count
-
-
-def _without_long_space(text: str) -> list[str]:
-    pieces, at = [], 0
-    for run in _LONG_SPACE.finditer(text):
-        pieces += [text[at : run.start()], run.group()]
-        at = run.end()
-    return [*pieces, text[at:]]
 
 
 def _pays(encoding: str, texts: Collection[str]) -> bool:

@@ -623,3 +623,22 @@ def test_a_history_stays_valid_and_in_order(pai):
         assert [p for m in kept for p in m.parts if p.part_kind == "system-prompt"] == systems
 
     law()
+
+
+def test_a_history_begins_with_a_user_where_that_is_wanted():
+    """As Anthropic's API does: a line stands in for what was left out."""
+    from langchain_core.messages import AIMessage, HumanMessage
+    from pydantic_ai.messages import ModelRequest, ModelResponse, TextPart
+
+    from ctxlab.chats.langchain import trimmer
+    from ctxlab.chats.opening import OPENING
+    from ctxlab.chats.pydantic_ai import history_processor
+
+    long = "What of the stalls in the hall? " * 20
+    chat = [HumanMessage(long), AIMessage("Six."), HumanMessage("And now?")]
+    found = trimmer("KeepLast()", budget=40, user_first=True).invoke(chat)
+    assert [message.content for message in found] == [OPENING, "Six.", "And now?"]
+    asked = ModelRequest.user_text_prompt
+    history = [asked(long), ModelResponse(parts=[TextPart("Six.")]), asked("And now?")]
+    kept = history_processor("KeepLast()", budget=40, user_first=True)(history)
+    assert [message.parts[0].content for message in kept] == [OPENING, "Six.", "And now?"]
