@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ctxlab.bench.results import Results
     from ctxlab.chats.anthropic import messages_from_anthropic
     from ctxlab.chats.compressing import acompress, compress
+    from ctxlab.chats.growing import Conversation
     from ctxlab.chats.openai import messages_from_openai
     from ctxlab.chats.spending import spent_by, windows_of
     from ctxlab.chats.workshop_file import load_workshop
@@ -62,6 +63,7 @@ _MODULES = {
     "bench.results": ("Results",),
     "chats.anthropic": ("messages_from_anthropic",),
     "chats.compressing": ("acompress", "compress"),
+    "chats.growing": ("Conversation",),
     "chats.openai": ("messages_from_openai",),
     "chats.spending": ("spent_by", "windows_of"),
     "chats.workshop_file": ("load_workshop",),

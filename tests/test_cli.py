@@ -38,7 +38,7 @@ def test_compare_prints_the_promised_json(chats, tmp_path):
     found = json.loads(done.stdout)
     assert found["schema"] == 1
     assert found["encoding"] == "o200k_base"
-    assert len(found["rows"]) == 26
+    assert len(found["rows"]) == 34
     for row in found["rows"]:
         assert tuple(row) == (*FIELDS, "metrics")
         assert row["metrics"]["AllEvidence"]["mean"] == row["all_evidence"]

@@ -410,7 +410,10 @@ def test_a_strategy_of_ones_own_works_in_every_place(own, place):
     assert len({strategy, from_spec(strategy.spec())}) == 1
     recipe = Recipe(strategy=strategy, budget="10%")
     for form in ("json", "toml", "python"):
-        assert getattr(Recipe, f"from_{form}")(getattr(recipe, f"to_{form}")()) == recipe
+        assert (
+            getattr(Recipe, f"from_{form}")(getattr(recipe, f"to_{form}")(), allow_import=True)
+            == recipe
+        )
     check_laws(strategy, examples=30)
 
 

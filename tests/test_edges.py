@@ -15,10 +15,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxlab import Case, Recipe, compress, read
+from ctxlab import AutoSaver, Case, Message, Recipe, Workshops, compress, read
 from ctxlab.core.budgets import Budget
 from ctxlab.core.specs import from_spec, parse
-from ctxlab.errors import CtxlabError, NotJSONError, SpecError, StoreError, ViewError
+from ctxlab.errors import (
+    CtxlabError,
+    DataError,
+    InvalidArtifactError,
+    NotJSONError,
+    SpecError,
+    StoreError,
+    ViewError,
+)
 from ctxlab.store import Store
 from ctxlab.store.backup import restore
 from ctxlab.testing import sample_results
@@ -151,3 +159,23 @@ def test_the_command_line_shows_no_traceback_unless_asked(tmp_path):
 def test_cases_of_nothing_are_cases():
     """An empty conversation is one."""
     assert len(Case("c", "d", ()).context()) == 0
+
+
+@pytest.mark.parametrize("content", [None, 3, ["Hi"], b"Hi"])
+def test_a_message_without_text_is_told(content):
+    """The field, the message and what to do; not an error of Python's own, much later."""
+    with pytest.raises(DataError, match=r"field content: of message 'm7' is a .*; give text"):
+        Message("m7", "user", content)
+
+
+@pytest.mark.parametrize("artifact", [None, [1], "text", 3])
+@pytest.mark.parametrize("validate", [True, False])
+def test_an_artifact_that_is_no_object_is_told(artifact, validate):
+    """Before it reaches the database, saved at once or by the auto-saver."""
+    with Store(":memory:") as store:
+        workshop = Workshops(store).create("Retro")
+        with pytest.raises(InvalidArtifactError, match=r"\$: is a .*, not an object; pass a dict"):
+            workshop.save_artifact("persona", artifact, validate=validate)
+        with AutoSaver(store) as saver, pytest.raises(InvalidArtifactError, match="pass a dict"):
+            saver.edit(workshop.id, "persona", artifact, validate=validate)
+        assert workshop.artifact("persona") is None

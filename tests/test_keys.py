@@ -61,7 +61,8 @@ def noted(cells, limits):
 workers.run_cells = noted
 from concurrent.futures import ThreadPoolExecutor
 with Store("lab.duckdb") as store, ThreadPoolExecutor(1) as threads:
-    results = Grid([parse(sys.argv[1])], ["40%"], [sample_case()]).run(store, executor=threads)
+    strategy = parse(sys.argv[1], allow_import=True)
+    results = Grid([strategy], ["40%"], [sample_case()]).run(store, executor=threads)
     print(json.dumps([len(ran), results.rows()[0].evidence_tokens]))
 """
 

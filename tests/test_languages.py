@@ -268,7 +268,9 @@ def test_the_language_is_a_parameter(ranking):
 def test_every_ranking_by_words_takes_a_language():
     """Those that rest on the index of terms, found by what they import."""
     named = {name for name, cls in STRATEGIES.classes().items() if "language" in cls.model_fields}
-    assert named == {cls.__name__ for cls in WORD_RANKINGS} | {"Fusion", "Salience"}
+    assert named == {cls.__name__ for cls in WORD_RANKINGS} | {
+        "Fusion", "Salience", "Substance", "PassageBM25",
+    }  # fmt: skip
 
 
 def test_an_unknown_language_is_refused():

@@ -129,7 +129,7 @@ def test_what_is_written_is_what_is_built(text, strategy):
 def test_what_cannot_be_is_refused_with_the_remedy(text, error, words):
     """Nothing is executed, and the error says what was meant."""
     with pytest.raises(error, match=words):
-        parse(text)
+        parse(text, allow_import=True)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_what_cannot_be_is_refused_with_the_remedy(text, error, words):
 def test_a_spec_that_cannot_be_is_refused(spec, error, words):
     """Whatever stands there, the error is one of ctxlab's and says what was meant."""
     with pytest.raises(error, match=words):
-        from_spec(spec)
+        from_spec(spec, allow_import=True)
 
 
 @given(st.text() | st.text(alphabet="BM25KeepLast()>='\"\\:.,[]{}* 1\n"))
@@ -394,7 +394,7 @@ def test_a_recipe_holds_every_parameter_and_refuses_what_has_changed():
 )
 def test_a_recipe_imports_nothing_outside_ctxlab_unless_told(written):
     """The name is in the refusal; a text that looks like one is no name."""
-    with pytest.raises(SpecError, match="trust=True"):
+    with pytest.raises(SpecError, match="allow_import=True"):
         Recipe.from_dict({"strategy": written, "budget": "8k"})
     Recipe.from_dict({"strategy": "Pin(matching='shop:Best')", "budget": "8k"})
 

@@ -264,7 +264,7 @@ def test_the_command_finds_a_class_in_the_folder_that_one_works_in(tmp_path):
     (tmp_path / "mine.py").write_text(dedent(THEIRS))
     done = subprocess.run(
         [sys.executable, "-P", "-c", "from ctxlab.cli import main; main()", "strategies",
-         "mine:Longest"],
+         "mine:Longest", "--allow-import"],
         capture_output=True, text=True, check=False, cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )  # fmt: skip

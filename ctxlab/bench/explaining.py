@@ -175,7 +175,8 @@ def explain(
     >>> "Who has the key?" in explanation.context.text
     True
     """
-    chosen, case = parse(strategy), context if isinstance(context, Case) else None
+    chosen = parse(strategy, allow_import=True)
+    case = context if isinstance(context, Case) else None
     context = _context(context)
     used = (tools or Tools.of()).encoding_with(None if encoder is None else load_encoder(encoder))
     ruler = Task(budget=1, tools=used)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sized
 from concurrent.futures import Executor
@@ -101,7 +100,8 @@ class Grid:
         name: str = "experiment",
         inputs: Mapping[str, Any] | None = None,
     ) -> None:
-        self.strategies = tuple(dict.fromkeys(map(parse, _listed(strategies))))
+        chosen = [parse(given, allow_import=True) for given in _listed(strategies)]
+        self.strategies = tuple(dict.fromkeys(chosen))
         self.budgets = tuple(dict.fromkeys(map(Budget.parse, _listed(budgets))))
         self.cases = tuple(case for given in _listed(cases) for case in _cases(given))
         self.seeds = (seeds,) if isinstance(seeds, int) else tuple(seeds)
@@ -326,13 +326,15 @@ def _told_apart(metrics: Iterable[Metric]) -> tuple[Metric, ...]:
 
 
 def _metric(metric: Metric | str | Callable[..., float | None]) -> Metric:
-    return parse_metric(metric) if isinstance(metric, str) else as_metric(metric)
+    return parse_metric(metric, allow_import=True) if isinstance(metric, str) else as_metric(metric)
 
 
 def _metric_row(key: str, metric: Metric) -> dict[str, str]:
+    from ctxlab.store.json_text import json_text
+
     return {
         "metric_key": key,
         "name": metric.name,
-        "spec": json.dumps(metric.spec()),
-        "traits": json.dumps(asdict(metric.traits)),
+        "spec": json_text(metric.spec(), f"the spec of {metric}"),
+        "traits": json_text(asdict(metric.traits), f"the traits of {metric}"),
     }

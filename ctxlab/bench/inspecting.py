@@ -179,7 +179,7 @@ def inspect_context(
     >>> inspect_context(case, case.context().pinned, ["KeepLast()"], ["50%"]).context
     Context(0 segments, 0 characters)
     """
-    chosen = list(map(parse, strategies))
+    chosen = [parse(given, allow_import=True) for given in strategies]
     steps = list(dict.fromkeys(map(Budget.parse, budgets)))
     used, whole = tools or Tools.of(), case.context() if context is None else context
     aware = {str(strategy): strategy.traits.query_aware for strategy in chosen}

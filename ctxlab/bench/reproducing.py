@@ -81,7 +81,13 @@ class Reproduction:
         return not self.different
 
 
-def reproduce(store: Store, experiment: str, encoder: Encoder | str | None = None) -> Reproduction:
+def reproduce(
+    store: Store,
+    experiment: str,
+    encoder: Encoder | str | None = None,
+    *,
+    allow_import: bool = False,
+) -> Reproduction:
     """Run a stored experiment again from nothing, and compare every figure.
 
     Parameters
@@ -92,11 +98,15 @@ def reproduce(store: Store, experiment: str, encoder: Encoder | str | None = Non
         Its id, or its name.
     encoder : Encoder or str, optional
         The one that it named, where it needs one.
+    allow_import : bool
+        Import the strategies and metrics that it names from outside ctxlab.
 
     Raises
     ------
     NotFoundError
         When there is no such experiment.
+    SpecError
+        When it names code that may not be imported.
 
     Examples
     --------
@@ -110,7 +120,7 @@ def reproduce(store: Store, experiment: str, encoder: Encoder | str | None = Non
     found = store.runs.experiment(experiment)
     cases = list(map(from_document, store.runs.cases(found.id)))
     then = Results.open(store, found.id)
-    now = _again(found.spec, cases, encoder)
+    now = _again(found.spec, cases, encoder, allow_import)
     return _compared(_figures(then), now, found.manifest)
 
 
@@ -118,6 +128,8 @@ def reproduce_report(
     path: str | Path,
     cases: Callable[[Mapping[str, Any]], Iterable[Case]],
     encoder: Encoder | str | None = None,
+    *,
+    allow_import: bool = False,
 ) -> Reproduction:
     """Run what a report shows again, from the inputs that it names, and compare every figure.
 
@@ -129,6 +141,8 @@ def reproduce_report(
         Reads the conversations of the inputs that the report names.
     encoder : Encoder or str, optional
         The one that it named, where it needs one.
+    allow_import : bool
+        Import the strategies and metrics that it names from outside ctxlab.
 
     Raises
     ------
@@ -155,7 +169,7 @@ def reproduce_report(
             "name the experiment and its --store instead",
             str(path),
         )
-    now = _again(then["spec"], cases(then["inputs"]), encoder)
+    now = _again(then["spec"], cases(then["inputs"]), encoder, allow_import)
     figures = {
         (row["strategy"], row["budget"], metric): estimate["mean"]
         for row in json.loads(noted["rows"])
@@ -165,13 +179,16 @@ def reproduce_report(
 
 
 def _again(
-    spec: Mapping[str, Any], cases: Iterable[Case], encoder: Encoder | str | None
+    spec: Mapping[str, Any],
+    cases: Iterable[Case],
+    encoder: Encoder | str | None,
+    allow_import: bool,
 ) -> Results:
     grid = Grid(
-        [from_spec(one) for one in spec["strategies"]],
+        [from_spec(one, allow_import=allow_import) for one in spec["strategies"]],
         spec["budgets"],
         cases,
-        metrics=[metric_from_spec(one) for one in spec["metrics"]],
+        metrics=[metric_from_spec(one, allow_import=allow_import) for one in spec["metrics"]],
         seeds=spec["seeds"],
         encoding=spec["encoding"],
         encoder=encoder,

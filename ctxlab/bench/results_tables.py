@@ -110,7 +110,7 @@ class ResultsTables(ABC):
         >>> with ThreadPoolExecutor(1) as threads:
         ...     results = Grid(["KeepLast()", "HeadTail()"], "60%", cases).run(executor=threads)
         >>> results.held_out().select("dataset", "chosen_on", "strategy").rows()[0]
-        ('calls', 'the others', 'HeadTail()')
+        ('calls', 'the others', 'KeepLast()')
         """
         return transfer_table(self.leaderboard(metric))
 

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from ctxlab.core.context import Context
+from ctxlab.core.foreign_imports import refuse_import
 from ctxlab.core.segments import ContextTier, Payload, Segment, Span, ToolCall
 
 _LONGEST = 200_000
@@ -108,6 +109,7 @@ def _segment(before: Context, piece: Any) -> Segment:  # noqa: ANN401 - JSON
         found["payload"] = tuple(Payload(*one) for one in found.get("payload", ()))
         if place := found.get("inverse"):
             module, _, name = place.partition(":")
+            refuse_import(place, "inverse", allow_import=False)
             found["inverse"] = getattr(import_module(module), name)
         return Segment(**{**found, "tier": ContextTier(found["tier"])})
     at, start, end = piece

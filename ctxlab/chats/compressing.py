@@ -157,15 +157,11 @@ def compress(
     >>> [message["content"] for message in compress(chat, budget=30)]
     ['Be brief.', 'Remark number 8 on the market.']
     """
-    counting, sent = (tools, None) if tools is None or isinstance(tools, Tools) else (None, tools)
-    plan = Plan.of(
-        strategy, budget=budget, query=query, tools=counting, encoder=encoder, seed=seed,
+    plan = planned(
+        strategy, budget=budget, query=query, tools=tools, encoder=encoder, seed=seed,
         system=system, reserve=reserve,
     )  # fmt: skip
-    if sent:
-        taken = payload_tokens((json_payload("tools", sent),), plan.tools.count)
-        plan = replace(plan, reserve=plan.reserve + taken)
-    given = _given(messages)
+    given = checked(messages)
     adapter = adapter_of(given, api)
     found: Chat | dict[str, Any] | Explained = compressed(plan, adapter, given, explain=explain)
     return found
@@ -198,13 +194,47 @@ def compressed(plan: Plan, adapter: Adapter, given: Any, *, explain: bool = Fals
     return explained(written, found) if explain else written
 
 
-def _given(messages: Any) -> Any:  # noqa: ANN401 - JSON
+def planned(
+    strategy: Strategy | Recipe | str | None = None,
+    *,
+    tools: Tools | Definitions | None = None,
+    reserve: int = 0,
+    **how: Any,  # noqa: ANN401 - as `Plan.of`
+) -> Plan:
+    """Return the plan of what `compress` is asked for; definitions of tools take of its budget.
+
+    Examples
+    --------
+    >>> planned("KeepLast()", budget=99, tools=[{"name": "clock"}]).reserve > 0
+    True
+    """
+    counting, sent = (tools, None) if tools is None or isinstance(tools, Tools) else (None, tools)
+    plan = Plan.of(strategy, tools=counting, reserve=reserve, **how)
+    if not sent:
+        return plan
+    taken = payload_tokens((json_payload("tools", sent),), plan.tools.count)
+    return replace(plan, reserve=plan.reserve + taken)
+
+
+def checked(messages: Any, first: int = 0) -> Any:  # noqa: ANN401 - JSON
+    """Return messages, or the body of a request, as plain JSON; `first` is the place of the first.
+
+    Raises
+    ------
+    DataError
+        When it is no such thing, or a message is a client's object.
+
+    Examples
+    --------
+    >>> checked(({"role": "user", "content": "Hi"},))
+    [{'role': 'user', 'content': 'Hi'}]
+    """
     if isinstance(messages, Mapping):
         return dict(messages)
     if not isinstance(messages, Iterable):
         kind = type(messages).__name__
         raise DataError(f"is a {kind}; pass a list of messages", field="messages")
-    return [_checked(message, f"messages[{at}]") for at, message in enumerate(messages)]
+    return [_checked(message, f"messages[{at}]") for at, message in enumerate(messages, first)]
 
 
 def _checked(message: dict[str, Any], place: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ctxlab.chats.adapter import Adapter
@@ -24,15 +24,37 @@ def fitted(plan: Plan, adapter: Adapter, pieces: Sequence[Piece]) -> Fitting:
     >>> [kept.texts for kept in fitted(Plan.of("KeepLast()", budget=99), ANTHROPIC, pieces).kept]
     [('(earlier messages left out)',), ('Yes.',), ('Why?',)]
     """
-    found = plan.fitting(pieces)
+    return opened(plan, adapter, lambda reserve: plan.fitting(pieces, reserve=reserve))
+
+
+def opened(plan: Plan, adapter: Adapter, fit: Callable[[int], Fitting]) -> Fitting:
+    """Fit a chat so that it begins as an adapter's API wants it to.
+
+    Parameters
+    ----------
+    plan : Plan
+        For what the line costs that stands in for what was left out.
+    adapter : Adapter
+        Of the API.
+    fit : callable
+        From tokens of the budget to leave free to what is left.
+
+    Examples
+    --------
+    >>> from ctxlab.chats.openai import OPENAI
+    >>> plan, pieces = Plan.of("KeepLast()", budget=9), [Piece(0, "user", ("Hi",))]
+    >>> len(opened(plan, OPENAI, lambda reserve: plan.fitting(pieces)).kept)
+    1
+    """
+    found = fit(0)
     if adapter.opens(found.kept):
         return found
     line = Piece(-1, "user", (OPENING,))
     try:
-        found = plan.fitting(pieces, reserve=plan.cost(line))
+        found = fit(plan.cost(line))
     except PinnedOverBudgetError:
         # There is no room for the line: begin with the user's message, which always stays.
-        found = plan.fitting(pieces)
+        found = fit(0)
         return replace(found, kept=_from_user(found.kept))
     if adapter.opens(found.kept):
         return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ctxlab.chats.pieces import Link, Piece
 
@@ -31,15 +31,35 @@ def linked(pieces: Sequence[Piece]) -> list[Link]:
     [0, 2, 1]
     """
     answered = {call: at for at, call in pairs(pieces).items()}
-    links: list[Link] = []
-    for at, piece in enumerate(pieces):
-        if piece.role == "tool":
-            continue
-        calls = tuple((at, n) for n in range(len(piece.calls)) if (at, n) in answered)
-        if calls or not piece.calls or any(piece.texts) or piece.payload:
-            links.append(Link(piece, calls))
-        links += [Link(pieces[answered[call]], answers=call) for call in calls]
-    return links
+    return [link for at in range(len(pieces)) for link in links_at(at, pieces, answered)]
+
+
+def links_at(
+    at: int, pieces: Sequence[Piece], answered: Mapping[tuple[int, int], int]
+) -> list[Link]:
+    """Return a piece and the results of its calls, where an API takes them.
+
+    Parameters
+    ----------
+    at : int
+        Position of the piece; a result stands with its call, and has no links of its own.
+    pieces : sequence of Piece
+        Of one conversation.
+    answered : mapping of (int, int) to int
+        The position of the result of each call that has one.
+
+    Examples
+    --------
+    >>> len(links_at(0, [Piece(0, "user", ("Hi",))], {})), links_at(0, [Piece(0, "tool")], {})
+    (1, [])
+    """
+    piece = pieces[at]
+    if piece.role == "tool":
+        return []
+    calls = tuple((at, n) for n in range(len(piece.calls)) if (at, n) in answered)
+    said = calls or not piece.calls or any(piece.texts) or piece.payload
+    results = [Link(pieces[answered[call]], answers=call) for call in calls]
+    return [Link(piece, calls), *results] if said else results
 
 
 def unsent(pieces: Sequence[Piece], links: Sequence[Link]) -> tuple[tuple[Piece, str], ...]:
@@ -81,24 +101,52 @@ def pairs(pieces: Sequence[Piece]) -> dict[int, tuple[int, int]]:
     >>> pairs([call, *results])
     {1: (0, 0), 2: (0, 0)}
     """
-    waiting: dict[str, deque[tuple[int, int]]] = {}
-    closed: dict[str, tuple[int, int]] = {}
-    found: dict[int, tuple[int, int]] = {}
+    pairing = Pairing()
     for at, piece in enumerate(pieces):
+        pairing.add(at, piece)
+    return pairing.found
+
+
+class Pairing:
+    """Calls and their results, piece by piece as a conversation grows.
+
+    Examples
+    --------
+    >>> from ctxlab.core.segments import ToolCall
+    >>> pairing = Pairing()
+    >>> pairing.add(0, Piece(0, "assistant", calls=(ToolCall("a", "clock", "{}"),)))
+    >>> pairing.add(1, Piece(1, "tool", ("12:00",), answers="a"))
+    (0, 0)
+    """
+
+    def __init__(self) -> None:
+        self.found: dict[int, tuple[int, int]] = {}
+        """The call that each result answers, by their positions."""
+        self._waiting: dict[str, deque[tuple[int, int]]] = {}
+        self._closed: dict[str, tuple[int, int]] = {}
+
+    def add(self, at: int, piece: Piece) -> tuple[int, int] | None:
+        """Take the next piece, and return the call that it answers, if any.
+
+        Examples
+        --------
+        >>> Pairing().add(0, Piece(0, "user", ("Hi",))) is None
+        True
+        """
         if piece.role == "tool":
-            place = _take(waiting, piece.answers)
+            place = _take(self._waiting, piece.answers)
             if place is None and piece.answers:
-                place = closed.get(piece.answers)
+                place = self._closed.get(piece.answers)
             if place is not None:
-                closed[piece.answers] = found[at] = place
-        elif piece.calls:
-            # An id that is used again means the newer call.
-            for call in piece.calls:
-                waiting.pop(call.id, None)
-                closed.pop(call.id, None)
-            for number, call in enumerate(piece.calls):
-                waiting.setdefault(call.id, deque()).append((at, number))
-    return found
+                self._closed[piece.answers] = self.found[at] = place
+            return place
+        # An id that is used again means the newer call.
+        for call in piece.calls:
+            self._waiting.pop(call.id, None)
+            self._closed.pop(call.id, None)
+        for number, call in enumerate(piece.calls):
+            self._waiting.setdefault(call.id, deque()).append((at, number))
+        return None
 
 
 def _take(waiting: dict[str, deque[tuple[int, int]]], wanted: str) -> tuple[int, int] | None:

@@ -206,17 +206,18 @@ def left(links: Sequence[Link], result: Context) -> list[Kept]:
     >>> left(links, context.keep([context[0].cut(4, 7)]))[0].texts
     ('', 'two')
     """
-    numbers = {f"message:m{number}": number for number in range(len(links))}
-    calls = {_call_id(call): call for link in links for call in link.calls}
+    calls: dict[str, tuple[int, int]] = {}
     order: list[int | str] = []
     texts: dict[int, list[str]] = {}
     callers: set[tuple[int, int] | None] = set()
     for turn in result.turns():
-        number = numbers.get(turn[0].source)
+        number = _number(turn[0].source, len(links))
         if number is None or all(map(_put_in, turn)):
             order.append("".join(segment.text for segment in turn))
             continue
-        callers |= {calls.get(call.id) for call in turn[0].tool_calls}
+        if turn[0].tool_calls:
+            calls |= {_call_id(call): call for call in links[number].calls}
+            callers |= {calls.get(call.id) for call in turn[0].tool_calls}
         found = _split(links[number].piece.texts, turn)
         if number in texts:
             found = [a + b for a, b in zip(texts[number], found, strict=True)]
@@ -236,6 +237,15 @@ def left(links: Sequence[Link], result: Context) -> list[Kept]:
         if not orphan and not spent:
             kept.append(Kept(link.piece, tuple(texts[one]), made))
     return kept
+
+
+def _number(source: str, links: int) -> int | None:
+    """Return the position of the link whose message a source is; None where there is none."""
+    digits = source.removeprefix("message:m")
+    if digits == source or not digits.isdecimal() or len(digits) > len(str(links)):
+        return None
+    number = int(digits)
+    return number if number < links and str(number) == digits else None
 
 
 def _put_in(segment: Segment) -> bool:

@@ -12,9 +12,10 @@ from ctxlab.chats.pieces import Kept, Link, Piece, left
 from ctxlab.core.budgets import Budget
 from ctxlab.core.context import Context
 from ctxlab.core.recipe import Recipe
+from ctxlab.core.segments import Segment
 from ctxlab.core.specs import parse
 from ctxlab.core.strategy import Outcome, Strategy, run
-from ctxlab.core.task import Task
+from ctxlab.core.task import Costs, Task
 from ctxlab.core.tokens import Billable, shared_counter
 from ctxlab.core.tools import Encoder, Tools
 from ctxlab.errors import BudgetError, PinnedOverBudgetError
@@ -114,7 +115,7 @@ class Plan:
         if tools is None:
             tools = Tools.of(shared_counter(recipe.encoding)) if recipe else Tools.of()
         return cls(
-            strategy=recipe.strategy if recipe else parse(_chosen(strategy)),
+            strategy=recipe.strategy if recipe else parse(_chosen(strategy), allow_import=True),
             budget=Budget.parse(wanted),
             tools=tools.encoding_with(None if encoder is None else load_encoder(encoder)),
             query=query,
@@ -160,10 +161,45 @@ class Plan:
         >>> len(found.before), len(found.stages)
         (1, 1)
         """
-        links = linked(pieces)
-        before = self._context(links)
-        tools = replace(self.tools, overhead=_paying(self.tools))
-        ruler = Task(budget=1, tools=tools)
+        return self.fitting_links(linked(pieces), pieces, reserve=reserve)
+
+    def fitting_links(
+        self,
+        links: list[Link],
+        pieces: Sequence[Piece],
+        segments: tuple[Segment, ...] | None = None,
+        costs: Costs | None = None,
+        *,
+        reserve: int = 0,
+    ) -> Fitting:
+        """Compress links of pieces as `fitting` does, with what is known of them.
+
+        Parameters
+        ----------
+        links : list of Link
+            As `linked` makes them of `pieces`.
+        pieces : sequence of Piece
+            Of one conversation.
+        segments : tuple of Segment, optional
+            One for each link, as `whole` makes them.
+        costs : Costs, optional
+            Of the segments.
+        reserve : int
+            Tokens of the budget to leave free, besides the plan's own.
+
+        Examples
+        --------
+        >>> pieces = [Piece(0, "user", ("Hi",))]
+        >>> len(Plan.of("KeepLast()", budget=9).fitting_links(linked(pieces), pieces).kept)
+        1
+        """
+        ruler = self.ruler
+        tools = ruler.tools
+        before = _pinned(
+            Context(whole(links) if segments is None else segments), _systems(links, self.system)
+        )
+        if costs is not None:
+            ruler.prime(before, costs)
         question = _question(links)
         due = _due(links, question)
         firm = _pinned(before, due)
@@ -175,10 +211,11 @@ class Plan:
         stages = tuple(run(self.strategy, context, task))
         kept = left(links, stages[-1].context)
         for _ in range(2):
-            lost = due - _present(links, kept)
+            lost = _lost(due, links, kept)
             if not lost:
                 break
             context = _pinned(context, lost)
+            ruler.prime(context, ruler.costs(before))
             try:
                 stages = tuple(run(self.strategy, context, task))
             except PinnedOverBudgetError as error:
@@ -186,10 +223,16 @@ class Plan:
             kept = left(links, stages[-1].context)
         return Fitting(before, stages, links, kept, task, unsent(pieces, links))
 
-    def _context(self, links: Sequence[Link]) -> Context:
-        messages = [link.message(number) for number, link in enumerate(links)]
-        whole = Context.of(messages, pin_system=False)
-        return _pinned(whole, _systems(links, self.system))
+    @property
+    def ruler(self) -> Task:
+        """What counts as this plan does, with a budget of no meaning.
+
+        Examples
+        --------
+        >>> Plan.of("KeepLast()", budget=9).ruler.tools.reply
+        3
+        """
+        return Task(budget=1, tools=replace(self.tools, overhead=_paying(self.tools)))
 
     def cost(self, piece: Piece) -> int:
         """Return the tokens that a piece costs as a message.
@@ -201,6 +244,25 @@ class Plan:
         """
         message = Link(piece).message(0)
         return self.tools.count(message.content) + _paying(self.tools)(message)
+
+
+def whole(links: Sequence[Link], first: int = 0) -> tuple[Segment, ...]:
+    """Return the segments of links, one each, none pinned for its role.
+
+    Parameters
+    ----------
+    links : sequence of Link
+        A call and its results together.
+    first : int
+        The position of the first among those of its conversation.
+
+    Examples
+    --------
+    >>> whole([Link(Piece(0, "user", ("Hi",)))], 7)[0].source
+    'message:m7'
+    """
+    messages = [link.message(number) for number, link in enumerate(links, first)]
+    return Context.of(messages, pin_system=False).segments
 
 
 def _chosen(strategy: Strategy | Recipe | str | None) -> Strategy | str:
@@ -263,21 +325,21 @@ def _due(links: Sequence[Link], question: int | None) -> set[int]:
     return due
 
 
-def _present(links: Sequence[Link], kept: Sequence[Kept]) -> set[int]:
-    """Return the positions of the pieces of which something is left."""
-    numbers = {id(link.piece): number for number, link in enumerate(links)}
-    return {
-        numbers[id(one.piece)]
-        for one in kept
-        if one.piece is not None and (any(one.texts) or not one.piece.text)
-    }
+def _lost(due: set[int], links: Sequence[Link], kept: Sequence[Kept]) -> set[int]:
+    """Return those of some positions of whose pieces nothing is left."""
+    present = {id(one.piece) for one in kept if one.piece is not None and _shows(one, one.piece)}
+    return {number for number in due if id(links[number].piece) not in present}
+
+
+def _shows(one: Kept, piece: Piece) -> bool:
+    return any(one.texts) or not piece.text
 
 
 def _pinned(context: Context, places: set[int]) -> Context:
-    """Return a context in which the messages of some positions are pinned."""
+    """Return a whole context in which the messages of some positions are pinned."""
     if not places:
         return context
-    sources = {f"message:m{number}" for number in places}
-    return Context(
-        tuple(replace(one, pinned=True) if one.source in sources else one for one in context)
-    )
+    segments = list(context.segments)
+    for at in places:
+        segments[at] = replace(segments[at], pinned=True)
+    return Context(tuple(segments))

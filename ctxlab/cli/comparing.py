@@ -14,6 +14,7 @@ from ctxlab.cli import completing
 from ctxlab.cli.grouped import Grouping, Weighed, put_groups
 from ctxlab.cli.options import (
     DEFAULT_STORE,
+    AllowImport,
     AsJSON,
     Categories,
     EncoderName,
@@ -120,6 +121,7 @@ def compare(
     trial_memory: Annotated[
         str | None, typer.Option(help="Memory that one trial may take, such as 4g or 500m.")
     ] = None,
+    allow_import: AllowImport = False,
     format_name: FormatName = None,
     skip_bad: SkipBad = False,
     as_json: AsJSON = False,
@@ -136,16 +138,19 @@ def compare(
 
       ctxlab compare talk.jsonl --strategy BM25 --strategy Fusion --encoder onnx:models/minilm
 
-      ctxlab compare talk.jsonl --metric AllEvidence --metric Rate --metric mymetrics:commas
+      ctxlab compare talk.jsonl --metric AllEvidence --metric mymetrics:commas --allow-import
 
       ctxlab compare locomo:dev --by category --by age --weights conversation
     """
     from ctxlab.bench.grid import DEFAULT_SEEDS, Grid
     from ctxlab.bench.limits import Limits
-    from ctxlab.core.specs import parse_metric
+    from ctxlab.core.specs import parse
     from ctxlab.store import Store
     from ctxlab.strategies import CORE
 
+    chosen = [parse(text, allow_import=allow_import) for text in strategy or ()]
+    ranks = _metric(measure, allow_import) if measure else None
+    metrics = _metrics(metric, ranks, allow_import)
     with phase("reading"):
         read = list(read_inputs(paths, format_name, skip_bad=skip_bad))
     cases = choose_probes(read, category)
@@ -155,12 +160,12 @@ def compare(
             "these conversations have no questions, so only sizes and times are measured; "
             "add probes with their evidence, in the case format, to measure what is lost"
         )
-    ranked = parse_metric(measure).name if measure else None
+    ranked = ranks.name if ranks else None
     grid = Grid(
-        strategy or CORE,
+        chosen or CORE,
         budget or ["10%", "25%"],
         cases,
-        metrics=_metrics(metric, measure),
+        metrics=metrics,
         seeds=seed or DEFAULT_SEEDS,
         encoding=encoding,
         encoder=encoder,
@@ -227,13 +232,20 @@ def _bytes(text: str | None) -> int | None:
     return int(float(found[1]) * 1024 ** "_kmgt".index(found[2] or "_"))
 
 
-def _metrics(chosen: Sequence[str] | None, ranks: str | None) -> list[Metric]:
-    """Return what is measured: what was chosen, and what the ranking goes by."""
-    from ctxlab.bench.grid import DEFAULT_METRICS
+def _metric(text: str, allow_import: bool) -> Metric:
     from ctxlab.core.specs import parse_metric
 
-    found = list(map(parse_metric, chosen or DEFAULT_METRICS))
-    return list(dict.fromkeys([*found, *([parse_metric(ranks)] if ranks else [])]))
+    return parse_metric(text, allow_import=allow_import)
+
+
+def _metrics(
+    chosen: Sequence[str] | None, ranks: Metric | None, allow_import: bool
+) -> list[Metric]:
+    """Return what is measured: what was chosen, and what the ranking goes by."""
+    from ctxlab.bench.grid import DEFAULT_METRICS
+
+    found = [_metric(text, allow_import) for text in chosen or DEFAULT_METRICS]
+    return list(dict.fromkeys([*found, *([ranks] if ranks else [])]))
 
 
 def _title(paths: Sequence[str]) -> str:

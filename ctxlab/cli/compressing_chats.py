@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
+from ctxlab.cli.options import AllowImport
 from ctxlab.cli.output import put_json
 from ctxlab.errors import DataError, SpecError
 
 if TYPE_CHECKING:
     from ctxlab.core.recipe import Recipe
+    from ctxlab.core.strategy import Strategy
 
 
 def compress(
@@ -40,6 +42,7 @@ def compress(
     reserve: Annotated[
         int, typer.Option("--reserve", help="Tokens of the budget to leave free.", min=0)
     ] = 0,
+    allow_import: AllowImport = False,
     ledger: Annotated[
         bool, typer.Option("--ledger", help="Print messages and ledger as one object.")
     ] = False,
@@ -60,7 +63,7 @@ def compress(
     found = compress_chat(
         _chat(file),
         budget=budget,
-        strategy=_recipe(recipe),
+        strategy=_recipe(recipe, allow_import) if recipe is not None else None,
         api=api,
         query=query,
         system=cast("System", system),
@@ -96,8 +99,10 @@ def _chat(file: str) -> Any:  # noqa: ANN401 - JSON
     return found
 
 
-def _recipe(text: str | None) -> Recipe | str | None:
+def _recipe(text: str, allow_import: bool) -> Recipe | Strategy:
     from ctxlab.core.recipe import Recipe
+    from ctxlab.core.specs import parse
 
-    named = text is not None and text.endswith((".json", ".toml", ".py"))
-    return Recipe.load(text) if text is not None and named else text
+    if text.endswith((".json", ".toml", ".py")):
+        return Recipe.load(text, allow_import=allow_import)
+    return parse(text, allow_import=allow_import)

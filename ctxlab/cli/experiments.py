@@ -11,6 +11,7 @@ import typer
 
 from ctxlab.cli.options import (
     DEFAULT_STORE,
+    AllowImport,
     AsJSON,
     EncoderName,
     StorePath,
@@ -55,6 +56,7 @@ def reproduce(
     experiment: Annotated[str, typer.Argument(help="An experiment's id or name, or a report.")],
     store: StorePath = DEFAULT_STORE,
     encoder: EncoderName = None,
+    allow_import: AllowImport = False,
     as_json: AsJSON = False,
 ) -> None:
     """Run an experiment again from nothing, and report every figure that is not the same.
@@ -71,10 +73,10 @@ def reproduce(
     from ctxlab.store import Store
 
     if Path(experiment).suffix == ".html":
-        done = reproducing.reproduce_report(experiment, _inputs, encoder)
+        done = reproducing.reproduce_report(experiment, _inputs, encoder, allow_import=allow_import)
     else:
         with Store(_existing(store)) as lab:
-            done = reproducing.reproduce(lab, experiment, encoder)
+            done = reproducing.reproduce(lab, experiment, encoder, allow_import=allow_import)
     if as_json:
         put_json({
             "schema": 1,
@@ -166,6 +168,7 @@ def _metric_row(metric: Metric) -> dict[str, Any]:
 
 def metrics(
     name: Annotated[str | None, typer.Argument(help="One metric, with its parameters.")] = None,
+    allow_import: AllowImport = False,
     as_json: AsJSON = False,
 ) -> None:
     """List what can be measured, or the parameters of one metric.
@@ -178,7 +181,10 @@ def metrics(
     """
     from ctxlab.core.specs import METRICS, parse_metric
 
-    chosen = [cls() for cls in METRICS.classes().values()] if name is None else [parse_metric(name)]
+    if name is None:
+        chosen = [cls() for cls in METRICS.classes().values()]
+    else:
+        chosen = [parse_metric(name, allow_import=allow_import)]
     rows = list(map(_metric_row, chosen))
     rows.sort(key=lambda row: (str(row["family"]), str(row["metric"])))
     if as_json:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ctxlab.cli.options import DEFAULT_STORE, AsJSON, StorePath
+from ctxlab.cli.options import DEFAULT_STORE, AllowImport, AsJSON, StorePath
 from ctxlab.cli.output import put, put_json
 from ctxlab.errors import DataError, SpecError
 from ctxlab.export import TARGETS, export
@@ -40,6 +40,7 @@ def export_(
         Path | None,
         typer.Option("--since", help="An earlier bundle; the way from it is written, too."),
     ] = None,
+    allow_import: AllowImport = False,
     store: StorePath = DEFAULT_STORE,
     as_json: AsJSON = False,
 ) -> None:
@@ -58,7 +59,7 @@ def export_(
 
     names, versions = _chosen(steps or ())
     wishes: dict[str, Any] = {
-        "recipe": Recipe.load(recipe) if recipe else None,
+        "recipe": Recipe.load(recipe, allow_import=allow_import) if recipe else None,
         "like": _text(like) if like else None,
         "strict_rewrite": strict_rewrite,
         "since": since,

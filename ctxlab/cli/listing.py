@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ctxlab.cli.options import AsJSON, say
+from ctxlab.cli.options import AllowImport, AsJSON, say
 from ctxlab.cli.output import put, put_json, put_table
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def strategies(
     name: Annotated[str | None, typer.Argument(help="One strategy, with its parameters.")] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="As a table in Markdown.")] = False,
+    allow_import: AllowImport = False,
     as_json: AsJSON = False,
 ) -> None:
     """List the strategies, with what was measured of them, or the parameters of one.
@@ -34,7 +35,8 @@ def strategies(
     from ctxlab.strategies import catalogue
 
     if name is not None:
-        _put_strategy(catalogue.row_of(STRATEGIES.find(name.removesuffix("()"))), as_json=as_json)
+        cls = STRATEGIES.find(name.removesuffix("()"), allow_import=allow_import)
+        _put_strategy(catalogue.row_of(cls), as_json=as_json)
         return
     entries = catalogue.catalogue()
     sets = catalogue.measurements()

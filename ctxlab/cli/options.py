@@ -53,6 +53,13 @@ ColumnName = Annotated[
 SkipBad = Annotated[
     bool, typer.Option("--skip-bad", help="Leave out malformed records, and count them.")
 ]
+AllowImport = Annotated[
+    bool,
+    typer.Option(
+        "--allow-import",
+        help="Import strategies and metrics, as module:Class, that are not ctxlab's.",
+    ),
+]
 Categories = Annotated[
     list[str] | None,
     typer.Option("--category", help="Only probes of this category; again, or 1,2,3, for several."),

@@ -13,6 +13,7 @@ import typer
 
 from ctxlab.cli.options import (
     DEFAULT_STORE,
+    AllowImport,
     AsJSON,
     ColumnName,
     EncoderName,
@@ -138,6 +139,7 @@ def show(
     store: StorePath = DEFAULT_STORE,
     out: Annotated[Path | None, typer.Option(help="Write it as HTML here.")] = None,
     every: Annotated[bool, typer.Option("--all", help="List what was kept, too.")] = False,
+    allow_import: AllowImport = False,
     format_name: FormatName = None,
     skip_bad: SkipBad = False,
     as_json: AsJSON = False,
@@ -153,16 +155,18 @@ def show(
       ctxlab show market-surplus --strategy BM25 --probe ms-q001 --out lost.html
     """
     from ctxlab.bench.explaining import explain
+    from ctxlab.core.specs import parse
     from ctxlab.core.tokens import shared_counter
     from ctxlab.core.tools import Tools
 
+    chosen = parse(strategy, allow_import=allow_import)
     found = _find(list(read_inputs([path], format_name, skip_bad=skip_bad)), case)
     asked = next((p for p in found.probes if p.id == probe), None)
     if probe is not None and asked is None:
         raise UnknownNameError("probe", probe, (p.id for p in found.probes))
     with _kept(encoder, store) as encode:
         shown = explain(
-            strategy,
+            chosen,
             found.context(asked.at if asked else None),
             budget,
             query=query or (asked.question if asked else ""),

@@ -158,4 +158,5 @@ def _fields(value: Any) -> list[Any]:  # noqa: ANN401 - a dataclass
     # A message that carries nothing beside its text has the digest that it always had.
     absent = {"payload", "about"} if isinstance(value, Message) else set[str]()
     found = ((one.name, getattr(value, one.name)) for one in fields(value))
-    return [held for name, held in found if held or name not in absent]
+    kept = [(name, held) for name, held in found if held or name not in absent]
+    return [{name: held} if name in absent else held for name, held in kept]

@@ -108,8 +108,8 @@ def closure(*modules: str) -> frozenset[str]:
 
     Examples
     --------
-    >>> sorted(closure("ctxlab.text.words"))[:2]
-    ['ctxlab.errors', 'ctxlab.text.folding']
+    >>> sorted(closure("ctxlab.text.words"))[:3]
+    ['ctxlab.errors', 'ctxlab.redaction', 'ctxlab.text.folding']
     """
     found: set[str] = set()
     left = list(modules)

@@ -12,12 +12,7 @@ from typing import Any
 from pydantic import Field, SerializeAsAny, ValidationError, field_validator
 
 from ctxlab.core.budgets import Budget
-from ctxlab.core.recipe_checks import (
-    complete,
-    refuse_changed,
-    refuse_foreign,
-    refuse_newer,
-)
+from ctxlab.core.recipe_checks import complete, refuse_changed, refuse_newer
 from ctxlab.core.segments import Value
 from ctxlab.core.specs import from_spec, parse
 from ctxlab.core.strategy import Strategy
@@ -36,7 +31,7 @@ from ctxlab.core.tools import Tools
 from ctxlab.core.tokens import shared_counter
 
 RECIPE = {}
-STRATEGY = ctxlab.parse(RECIPE["strategy"])
+STRATEGY = ctxlab.parse(RECIPE["strategy"], allow_import=True)
 
 
 def compress(messages, query=""):
@@ -125,15 +120,18 @@ class Recipe(Value):
         }
 
     @classmethod
-    def from_dict(cls, data: object, *, trust: bool = False, changed: bool = False) -> Recipe:
+    def from_dict(
+        cls, data: object, *, allow_import: bool = False, changed: bool = False
+    ) -> Recipe:
         """Rebuild a recipe from plain data; the strategy is a spec, or as written in Python.
 
         Parameters
         ----------
         data : mapping
             As `to_dict` gives it.
-        trust : bool
-            Import strategies of other packages than ctxlab.
+        allow_import : bool
+            Import strategies from outside ctxlab; else these have to be loaded, or declared by an
+            installed package.
         changed : bool
             Take a recipe of a newer ctxlab, or one whose defaults are others by now.
 
@@ -155,10 +153,12 @@ class Recipe(Value):
             raise SpecError(f"a recipe has no field {unknown[0]!r}; it has {sorted(_FIELDS)}")
         Budget.parse(str(data["budget"]))
         written = data["strategy"]
-        refuse_foreign(written, trust)
         if not changed:
             refuse_newer(str(data.get("ctxlab", "")))
-        strategy = parse(written) if isinstance(written, str) else from_spec(written)
+        if isinstance(written, str):
+            strategy = parse(written, allow_import=allow_import)
+        else:
+            strategy = from_spec(written, allow_import=allow_import)
         if not changed:
             refuse_changed(data.get("parameters"), strategy)
         known = ("strategy", "budget", "parameters")
@@ -181,7 +181,7 @@ class Recipe(Value):
         return json.dumps(self.to_dict(), indent=2) + "\n"
 
     @classmethod
-    def from_json(cls, text: str, *, trust: bool = False, changed: bool = False) -> Recipe:
+    def from_json(cls, text: str, *, allow_import: bool = False, changed: bool = False) -> Recipe:
         """Read a recipe from JSON text.
 
         Raises
@@ -195,7 +195,7 @@ class Recipe(Value):
         KeepLast()
         """
         try:
-            return cls.from_dict(json.loads(text), trust=trust, changed=changed)
+            return cls.from_dict(json.loads(text), allow_import=allow_import, changed=changed)
         except json.JSONDecodeError as error:
             raise SpecError(f"the recipe is not JSON: {error}") from error
         except RecursionError as error:
@@ -223,7 +223,7 @@ class Recipe(Value):
         return {**self.to_dict(), "strategy": str(self.strategy), "parameters": parameters}
 
     @classmethod
-    def from_toml(cls, text: str, *, trust: bool = False, changed: bool = False) -> Recipe:
+    def from_toml(cls, text: str, *, allow_import: bool = False, changed: bool = False) -> Recipe:
         r"""Read a recipe from TOML text.
 
         Raises
@@ -237,7 +237,7 @@ class Recipe(Value):
         BM25(neighbours=2)
         """
         try:
-            return cls.from_dict(tomllib.loads(text), trust=trust, changed=changed)
+            return cls.from_dict(tomllib.loads(text), allow_import=allow_import, changed=changed)
         except tomllib.TOMLDecodeError as error:
             raise SpecError(f"the recipe is not TOML: {error}") from error
         except RecursionError as error:
@@ -259,7 +259,9 @@ class Recipe(Value):
         return _SOURCE.replace("{}", f"{{\n{rows}}}", 1)
 
     @classmethod
-    def from_python(cls, source: str, *, trust: bool = False, changed: bool = False) -> Recipe:
+    def from_python(
+        cls, source: str, *, allow_import: bool = False, changed: bool = False
+    ) -> Recipe:
         """Read a recipe from the Python source that `to_python` writes; nothing is run.
 
         Raises
@@ -284,7 +286,7 @@ class Recipe(Value):
             raise SpecError(_DEEP) from error
         if not recipes:
             raise SpecError("the Python source has no recipe; it assigns no RECIPE = {...}")
-        return cls.from_dict(recipes[-1], trust=trust, changed=changed)
+        return cls.from_dict(recipes[-1], allow_import=allow_import, changed=changed)
 
     def save(self, path: str | Path) -> Path:
         """Write the recipe: JSON, TOML or Python, by the file's ending.
@@ -307,15 +309,16 @@ class Recipe(Value):
         return target
 
     @classmethod
-    def load(cls, path: str | Path, *, trust: bool = False, changed: bool = False) -> Recipe:
+    def load(cls, path: str | Path, *, allow_import: bool = False, changed: bool = False) -> Recipe:
         """Read a recipe from a file: JSON, TOML or Python, by the file's ending.
 
         Parameters
         ----------
         path : str or Path
             The file.
-        trust : bool
-            Import strategies of other packages than ctxlab.
+        allow_import : bool
+            Import strategies from outside ctxlab; else these have to be loaded, or declared by an
+            installed package.
         changed : bool
             Take a recipe of a newer ctxlab, or one whose defaults are others by now.
 
@@ -337,7 +340,7 @@ class Recipe(Value):
             text = file.read_text(encoding="utf-8-sig")
         except (OSError, ValueError) as error:
             raise SpecError(f"recipe {str(file)!r} cannot be read: {error}") from error
-        return read[ending](text, trust=trust, changed=changed)
+        return read[ending](text, allow_import=allow_import, changed=changed)
 
 
 def _ending(path: Path) -> str:

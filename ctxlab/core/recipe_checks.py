@@ -1,4 +1,4 @@
-"""Whether a recipe that was written down still means what it meant, and whose code it runs."""
+"""Whether a recipe that was written down still means what it meant."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from ctxlab.core.named import qualified_name
 from ctxlab.core.segments import Value
 from ctxlab.core.strategy import Strategy
 from ctxlab.errors import SpecError
-
-_FOREIGN = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
 def complete(strategy: Strategy) -> dict[str, Any]:
@@ -41,44 +39,6 @@ def _whole(value: Any) -> Any:  # noqa: ANN401 - a parameter
     if isinstance(value, dict):
         return {str(key): _whole(one) for key, one in value.items()}
     return value if isinstance(value, str | int | float | bool | None) else str(value)
-
-
-def refuse_foreign(written: object, trust: bool) -> None:
-    """Refuse a strategy that is named by a module outside ctxlab, unless it is trusted.
-
-    Raises
-    ------
-    SpecError
-        With the name.
-
-    Examples
-    --------
-    >>> refuse_foreign("mine:Best() >> KeepLast()", trust=False)
-    Traceback (most recent call last):
-    ctxlab.errors.SpecError: the recipe names 'mine:Best', code outside ctxlab; ...
-    """
-    names = _foreign(written)
-    if names and not trust:
-        raise SpecError(
-            f"the recipe names {names[0]!r}, code outside ctxlab; look at it, then load the "
-            "recipe with trust=True"
-        )
-
-
-def _foreign(written: object) -> list[str]:
-    if isinstance(written, str):
-        # What stands in quotes is a parameter's text, not a name.
-        return _FOREIGN.findall(re.sub(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", "''", written))
-    if isinstance(written, dict):
-        own = [key for key in written if isinstance(key, str) and _FOREIGN.fullmatch(key)]
-        return own + [name for one in written.values() for name in _inside(one)]
-    return _inside(written)
-
-
-def _inside(value: object) -> list[str]:
-    if isinstance(value, list):
-        return [name for one in value for name in _inside(one)]
-    return _foreign(value) if isinstance(value, dict) else []
 
 
 def refuse_newer(written: str) -> None:

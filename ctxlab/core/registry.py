@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Generic, TypeGuard, TypeVar
 
 from ctxlab.core.declarations import Declaration, Plugins, declared, imported
+from ctxlab.core.foreign_imports import refuse_import
 from ctxlab.core.named import NamedValue
 from ctxlab.errors import SpecError, UnknownNameError
 
@@ -137,16 +138,28 @@ class Registry(Generic[T]):
     def __getitem__(self, name: str) -> type[T]:
         return self.find(name)
 
-    def find(self, name: str) -> type[T]:
+    @cached_property
+    def installed(self) -> frozenset[str]:
+        """The places of what installed packages declare, as ``module:Class``."""
+        return frozenset(one.place for one in self._plugins.declarations)
+
+    def find(self, name: str, *, allow_import: bool = False) -> type[T]:
         """Return a class: a registered one by its name, any other as ``module:Class``.
+
+        Parameters
+        ----------
+        name : str
+            What it is called.
+        allow_import : bool
+            Import a module from outside ctxlab that no installed package declares.
 
         Raises
         ------
         UnknownNameError
             When nothing is registered under the name; the message offers the nearest.
         SpecError
-            When a ``module:Class`` cannot be imported, or is not such a class; when two packages
-            have a class of the name, or the one that has it is broken.
+            When a ``module:Class`` cannot or may not be imported, or is not such a class; when two
+            packages have a class of the name, or the one that has it is broken.
 
         Examples
         --------
@@ -155,7 +168,7 @@ class Registry(Generic[T]):
         'KeepLast'
         """
         if ":" in name:
-            return self._imported(name)
+            return self._imported(name, allow_import)
         found = self._named(name)
         if found is None:
             raise UnknownNameError(self.kind, name, self.names())
@@ -193,7 +206,8 @@ class Registry(Generic[T]):
     def _fits(self, found: object) -> TypeGuard[type[T]]:
         return isinstance(found, type) and issubclass(found, self.base) and not isabstract(found)
 
-    def _imported(self, place: str) -> type[T]:
+    def _imported(self, place: str, allow_import: bool) -> type[T]:
+        refuse_import(place, self.kind, allow_import=allow_import, installed=self.installed)
         found = imported(place, self.kind)
         if not (isinstance(found, type) and issubclass(found, self.base)):
             kind = f"a subclass of {self.base.__name__}"

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
-from ctxlab.errors import UnknownNameError
+from ctxlab.errors import DataError, UnknownNameError
 
 Role = Literal["system", "user", "assistant", "tool"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -176,6 +176,8 @@ class Message:
     ------
     UnknownNameError
         When the role is none of these.
+    DataError
+        When the content is no text.
 
     Examples
     --------
@@ -196,6 +198,12 @@ class Message:
     about: About | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.content, str):
+            raise DataError(
+                f"of message {self.id!r} is a {type(self.content).__name__}; give text, '' where "
+                "there is none, or read the chat with ctxlab.read",
+                field="content",
+            )
         if self.role not in ROLES:
             object.__setattr__(self, "role", role_named(self.role))
 

@@ -109,6 +109,18 @@ class Task:
 
         return context.memo(_CostsOf(tools.count, tools.overhead), measure)
 
+    def prime(self, context: Context, costs: Costs) -> None:
+        """Take over the costs of a context that were counted before, as of the same segments.
+
+        Examples
+        --------
+        >>> task, context = Task(budget=1), Context((Segment.of("a", "xy"),))
+        >>> task.prime(context, Costs([1], [4]))
+        >>> task.size(context)
+        8
+        """
+        context.memo(_CostsOf(self.tools.count, self.tools.overhead), lambda: costs)
+
     def size(self, context: Context) -> int:
         """Return what `context` is billed as a chat; an empty one costs nothing.
 

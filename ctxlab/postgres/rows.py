@@ -10,6 +10,7 @@ import polars as pl
 from ctxlab.core.segments import Message, Role, ToolCall
 from ctxlab.core.tokens import TokenCounter
 from ctxlab.store.connection import Database
+from ctxlab.store.forms import CALLS
 from ctxlab.store.records import fetch
 from ctxlab.store.tables import ARTIFACT_SCHEMAS
 from ctxlab.text.json_numbers import compact
@@ -81,7 +82,7 @@ class Messages:
         return frame.with_columns(position.alias("position")).drop("_place")
 
     def _overhead_of(self, role: Role, name: str | None, calls: str | None) -> int:
-        made = tuple(ToolCall(**call) for call in json.loads(calls)) if calls else ()
+        [made] = CALLS.read([calls])
         return self._counter.overhead(Message("", role, "", name=name, tool_calls=made))
 
 
@@ -99,16 +100,16 @@ def tool_calls(text: str) -> str | None:
     '[{"id": "c1", "name": "find", "arguments": "{}"}]'
     """
     calls = [_call(call) for call in json.loads(text) or ()]
-    return json.dumps(calls) if calls else None
+    return str(CALLS.write([calls])[0]) if calls else None
 
 
-def _call(call: dict[str, object]) -> dict[str, str]:
+def _call(call: dict[str, object]) -> ToolCall:
     body = call.get("function", call)
     if not isinstance(body, dict):
         raise TypeError(body)
     arguments = body.get("arguments", "")
     text = arguments if isinstance(arguments, str) else json.dumps(arguments)
-    return {"id": str(call["id"]), "name": str(body["name"]), "arguments": text}
+    return ToolCall(str(call["id"]), str(body["name"]), text)
 
 
 def with_summary_tokens(frame: pl.DataFrame, counter: TokenCounter) -> pl.DataFrame:

@@ -19,6 +19,7 @@ from ctxlab.postgres.production_reader import Production
 from ctxlab.postgres.push_plans import Edit, moment
 from ctxlab.postgres.selects import PHASES, STATUSES
 from ctxlab.store.column import INTEGER, JSON
+from ctxlab.store.json_text import json_text
 from ctxlab.store.storable import stored
 from ctxlab.store.tables import PRODUCTION
 
@@ -197,7 +198,7 @@ class Writer:
             if given is None and extra and (source.table == "workshops" or name in source.required):
                 given = metadata.get(name, metadata.get(plain))
             if given is not None:
-                text = given if isinstance(given, str) else json.dumps(given)
+                text = given if isinstance(given, str) else json_text(given, f"the value of {name}")
                 places[name] = (_cast(source.types[name]), text)
             elif name in source.required:
                 raise _missing(source, name)

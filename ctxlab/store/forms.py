@@ -9,6 +9,7 @@ from typing import Any
 
 from ctxlab.core.messages import about_of
 from ctxlab.core.segments import About, Payload, ToolCall
+from ctxlab.store.json_marks import storable_json, stored_json
 from ctxlab.store.storable import all_storable, storable, stored
 
 
@@ -52,13 +53,13 @@ def _call(written: dict[str, str]) -> ToolCall:
 
 
 def _about_to_json(values: Sequence[About | None]) -> list[str | None]:
-    return [json.dumps({_ABOUT: asdict(one)}) if one else None for one in values]
+    return [storable_json(json.dumps({_ABOUT: asdict(one)})) if one else None for one in values]
 
 
 def _about(values: Sequence[str | None]) -> list[About | None]:
     found: list[About | None] = []
     for text in values:
-        held = json.loads(text) if text else None
+        held = json.loads(stored_json(text)) if text else None
         found.append(about_of(held.get(_ABOUT)) if isinstance(held, dict) else None)
     return found
 

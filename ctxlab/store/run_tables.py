@@ -40,7 +40,7 @@ TRIALS = Table(
         Column("spec", JSON),
         Column("traits", JSON),
         Column("budget", TEXT),
-        Column("dataset", TEXT),
+        Column("dataset", TEXT, form=ESCAPED),
         Column("case_id", TEXT, form=ESCAPED),
         Column("cluster", TEXT, form=ESCAPED),
         Column("seed", BIGINT),
@@ -100,7 +100,7 @@ CASE_DOCUMENTS = Table(
     "case_documents",
     (
         Column("case_digest", TEXT),
-        Column("dataset", TEXT),
+        Column("dataset", TEXT, form=ESCAPED),
         Column("case_id", TEXT, form=ESCAPED),
         Column("document", TEXT),
     ),

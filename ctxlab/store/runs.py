@@ -14,6 +14,7 @@ import polars as pl
 from ctxlab.errors import NotFoundError
 from ctxlab.redaction import redacted
 from ctxlab.store.connection import Database
+from ctxlab.store.json_marks import storable_json, stored_json
 from ctxlab.store.json_text import json_text
 from ctxlab.store.run_tables import (
     CASE_DOCUMENTS,
@@ -245,7 +246,10 @@ class Runs:
                 self._insert(OUTCOMES, [row for trial in new for row in _outcome_rows(trial)])
                 self._insert(
                     LEDGER,
-                    [{"trial_hash": t.trial_hash, "entries": t.ledger or "{}"} for t in new],
+                    [
+                        {"trial_hash": t.trial_hash, "entries": storable_json(t.ledger or "{}")}
+                        for t in new
+                    ],
                 )
             values = [
                 {"trial_hash": trial.trial_hash, "position": at, "metric_key": key, "value": value}
@@ -409,7 +413,7 @@ class Runs:
         rows = self._db.rows("SELECT entries FROM ledger WHERE trial_hash = ?", [trial_hash])
         if not rows:
             raise NotFoundError(f"no trial {trial_hash!r} in the store; run its experiment again")
-        return str(rows[0][0])
+        return stored_json(str(rows[0][0]))
 
 
 def _trial_row(trial: Trial) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +86,10 @@ class Substance(Select):
         if not marks.assisted:
             total += self.length * np.log(tokens)
         return [float(x) for x in total[marks.group]]
+
+
+_SHORT = 4_000
+"""Characters below which what a text shows is remembered."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +175,16 @@ def _group_marks(context: Context) -> GroupMarks:
 
 
 def _pleasant_share(text: str) -> float:
+    return _short_share(text) if len(text) < _SHORT else _share(text)
+
+
+@lru_cache(4096)
+def _short_share(text: str) -> float:
+    # A chat that grows asks for the same texts at every turn.
+    return _share(text)
+
+
+def _share(text: str) -> float:
     return len(_PLEASANT.findall(text)) / (text.count(" ") + 1)
 
 

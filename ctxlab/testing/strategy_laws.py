@@ -41,7 +41,7 @@ def check_laws(
     import hypothesis.strategies as st
     from hypothesis import HealthCheck, Phase, given, settings
 
-    strategy = parse(strategy)
+    strategy = parse(strategy, allow_import=True)
     used = tools or word_tools(
         llm=FakeModel(), encode=letters, surprisal=word_lengths, classify=capitals
     )

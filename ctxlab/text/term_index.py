@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,16 @@ COMMON = 1_000
 """Texts above which a term does not count where all pairs of texts would be compared."""
 _STOP = -1
 """The column of words that are no terms."""
+
+
+_SHORT = 4_000
+"""Characters below which the words of a text are remembered."""
+
+
+@lru_cache(4096)
+def _words(text: str, language: str) -> list[str]:
+    """Return the words of a short text: a chat that grows asks for the same at every turn."""
+    return words(text, language)
 
 
 class _Columns(dict[str, int]):
@@ -37,7 +47,8 @@ class _Columns(dict[str, int]):
     def of(self, text: str) -> list[int]:
         """Return the columns of a text's words, in order."""
         if text.isascii():
-            return list(map(self.__getitem__, words(text, self._language)))
+            found = _words if len(text) < _SHORT else words
+            return list(map(self.__getitem__, found(text, self._language)))
         known = self.vocabulary
         return [known.setdefault(term, len(known)) for term in terms(text, self._language)]
 

@@ -91,7 +91,7 @@ class Artifacts:
         StaleVersionError
             When the stored version is another; nothing is written.
         InvalidArtifactError
-            When the schema refuses it, with the JSON path of every fault.
+            When the schema refuses it, with the JSON path of every fault, or it is no object.
         NotJSONError
             When it holds what JSON cannot, such as NaN or half a surrogate pair.
 
@@ -103,8 +103,7 @@ class Artifacts:
         False
         """
         step_id = step.step
-        if isinstance(artifact, BaseModel):
-            artifact = artifact.model_dump(mode="json", by_alias=True)
+        artifact = as_object(artifact, step_id)
         text = json_text(artifact, f"artifact of step {step_id!r}")
         schema = schema_of(self.db, step, schema_version)[0]
         found = check(self.db, step, schema, json.loads(text))
@@ -210,6 +209,31 @@ class Artifacts:
         found["id"] = [key or "" for key in found["id"]]
         found["step"] = [step_id] * len(found["id"])
         return _VERSIONS.values(found)
+
+
+def as_object(artifact: Mapping[str, Any] | BaseModel, step: str) -> Mapping[str, Any]:
+    """Return an artifact as the JSON object that it is.
+
+    Raises
+    ------
+    InvalidArtifactError
+        When it is none.
+
+    Examples
+    --------
+    >>> as_object(None, "persona")
+    Traceback (most recent call last):
+    ctxlab.errors.InvalidArtifactError: artifact of step 'persona' breaks its schema in 1 place:
+    $: is a NoneType, not an object; pass a dict or a Pydantic model, {} for an empty one
+    """
+    found: object = artifact
+    if isinstance(artifact, BaseModel):
+        found = artifact.model_dump(mode="json", by_alias=True)
+    if isinstance(found, Mapping):
+        return found
+    remedy = "pass a dict or a Pydantic model, {} for an empty one"
+    problem = f"is a {type(found).__name__}, not an object; {remedy}"
+    raise InvalidArtifactError(f"artifact of step {step!r}", [("$", problem)])
 
 
 def merge_patch(old: object, new: object) -> Any:  # noqa: ANN401 - JSON

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ctxlab.errors import InvalidArtifactError, StoreError
 from ctxlab.store.json_text import json_text
+from ctxlab.workshop.artifacts import as_object
 from ctxlab.workshop.pending_edits import Edit, Key, PendingEdits
 from ctxlab.workshop.unsaved import RecoveryFile, UnsavedEdit
 from ctxlab.workshop.workshops import Workshops
@@ -110,6 +111,8 @@ class AutoSaver:
 
         Raises
         ------
+        InvalidArtifactError
+            When it is no object.
         NotJSONError
             When it holds what JSON cannot; the edit before it is kept.
         ForkedStoreError
@@ -127,7 +130,7 @@ class AutoSaver:
         1
         """
         self._workshops.db.check_process()
-        copy = json.loads(json_text(dict(artifact), f"artifact of step {step!r}"))
+        copy = json.loads(json_text(dict(as_object(artifact, step)), f"artifact of step {step!r}"))
         key, now = (workshop, step), monotonic()
         with self._changed:
             if self._closed:

@@ -179,7 +179,8 @@ def test_what_a_worker_prints_never_reaches_the_json(tmp_path):
         "        return context\n"
     )
     command = [sys.executable, "-c", "from ctxlab.cli import main; main()", "compare", "agent-run",
-               "--strategy", "noisy:Talks()", "--budget", "10%", "--json"]  # fmt: skip
+               "--strategy", "noisy:Talks()", "--budget", "10%", "--json",
+               "--allow-import"]  # fmt: skip
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "LOKY_MAX_CPU_COUNT": "1"}
     done = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
@@ -210,7 +211,7 @@ def test_ctrl_c_says_what_is_kept_within_two_seconds(tmp_path, signals):
     (tmp_path / "slow.py").write_text(SLOW)
     command = [sys.executable, "-c", "from ctxlab.cli import main; main()", "compare",
                "market-surplus", "--budget", "50%", "--store", "lab.duckdb",
-               "--strategy", "slow:Stuck()"]  # fmt: skip
+               "--strategy", "slow:Stuck()", "--allow-import"]  # fmt: skip
     for k in range(STRATEGIES):
         command += ["--strategy", f"slow:Slow(k={k})"]
     process = subprocess.Popen(
