@@ -303,6 +303,9 @@ def strict(name, raw):
         chat = raw["messages"]
         assert all(a["role"] != b["role"] for a, b in pairwise(chat))
         for message in chat:
+            if isinstance(message["content"], str):
+                assert name == "anthropic", "only Anthropic takes a text for blocks"
+                continue
             kinds = [
                 "thinking" if "reasoningContent" in block or block.get("type") == "thinking"
                 else "rest" for block in message["content"]

@@ -478,6 +478,24 @@ def test_an_anthropic_chat_that_begins_with_the_assistant_is_opened():
     assert compressed(chat, budget=14, api="anthropic") == [chat[2]]
 
 
+def test_results_come_first_where_neighbouring_user_messages_are_merged():
+    """Anthropic wants the results of calls before whatever else their message says."""
+    use = {"type": "tool_use", "id": "a", "name": "f", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "a", "content": "12:00"}
+    asked = {"type": "text", "text": "What time is it?"}
+    chat = [
+        {"role": "user", "content": "Well?"},
+        {"role": "assistant", "content": [use]},
+        {"role": "user", "content": "What time is it?"},
+        {"role": "user", "content": [result]},
+    ]
+    found = compressed(chat, budget=500, api="anthropic")
+    assert found == [*chat[:2], {"role": "user", "content": [result, asked]}]
+    assert found[0] is chat[0]
+    chat[2:] = [{"role": "user", "content": [asked, result]}]
+    assert compressed(chat, budget=500, api="anthropic") == found
+
+
 def test_a_strategy_that_keeps_no_promise_leaves_a_valid_chat():
     """Calls and results that a strategy tore apart go, and no pin sends it round in circles."""
 
@@ -505,7 +523,12 @@ def test_a_strategy_that_keeps_no_promise_leaves_a_valid_chat():
         ([{"role": "user"}], None, r"messages\[0\]\.content: is missing"),
         ([{"role": "user", "content": 7}], None, r"messages\[0\]\.content: is a number"),
         ([{"role": "clown", "content": "x"}], None, r"messages\[0\]\.role: is 'clown'"),
-        ([{"type": "function_call_output", "output": "x"}], None, r"messages\[0\]\.role"),
+        ([{"type": "function_call_output", "output": "x"}], "openai", r"messages\[0\]\.role"),
+        (
+            [{"type": "function_call_output", "output": "x"}, {"content": "y"}],
+            None,
+            r"input\[1\]\.role",
+        ),
         (
             [{"role": "assistant", "tool_calls": [{"id": "c"}]}],
             None,

@@ -131,7 +131,7 @@ class Anthropic(ChatAdapter):
         return message if same else {**message, "content": blocks}
 
     def settle(self, chat: list[Any]) -> list[Any]:
-        """Merge neighbours of one role; thinking that would stand behind others goes."""
+        """Merge neighbours of one role, results first; thinking behind other blocks goes."""
         merged: list[dict[str, Any]] = []
         for entry in chat:
             if merged and merged[-1]["role"] == entry["role"] != "system":
@@ -140,7 +140,7 @@ class Anthropic(ChatAdapter):
                 merged[-1] = {**entry, **merged[-1], "content": blocks}
             else:
                 merged.append(entry)
-        return merged
+        return [_results_first(message) for message in merged]
 
 
 def _is_own(kind: str) -> bool:
@@ -209,6 +209,15 @@ def _cleaned(block: dict[str, Any]) -> dict[str, Any] | None:
         full = [part for part in content if part.get("type") != "text" or part["text"].strip()]
         return block if len(full) == len(content) else {**block, "content": full}
     return block
+
+
+def _results_first(message: dict[str, Any]) -> dict[str, Any]:
+    """Return a message with its tool results before its other blocks, as the API demands."""
+    content = message["content"]
+    if isinstance(content, str):
+        return message
+    ordered = sorted(content, key=lambda block: block["type"] != "tool_result")
+    return message if ordered == content else {**message, "content": ordered}
 
 
 def _blocks(content: str | list[dict[str, Any]]) -> list[dict[str, Any]]:
