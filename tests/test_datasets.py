@@ -191,7 +191,9 @@ def test_openai_chats_are_read_in_every_shape(tmp_path):
     found = list(read_all([tmp_path]))
     assert [case.id for case in found] == ["list", "many-1", "many-2", "object"]
     for case in found:
-        assert case.messages[1].content == "What\n[image_url]"
+        assert case.messages[1].content == "What"
+        assert [(one.kind, one.text) for one in case.messages[1].payload] == [("image", "")]
+        assert not any(m.payload for m in case.messages if m.id != case.messages[1].id)
         assert [c.name for c in case.messages[2].tool_calls] == ["f", "g"]
         assert case.messages[6].tool_call_id == case.messages[5].tool_calls[0].id
     back = found[0].context().messages()
@@ -200,10 +202,31 @@ def test_openai_chats_are_read_in_every_shape(tmp_path):
     ]  # fmt: skip
 
 
-def test_an_openai_message_without_content_or_calls_is_an_error():
-    """Null content needs a call."""
-    with pytest.raises(DataError, match=r"messages\[0\]\.content"):
-        messages_from_openai([{"role": "assistant", "content": None}])
+def test_an_openai_assistant_may_say_nothing_and_others_may_not():
+    """A server returns null where a model said nothing; who asks or answers has to say it."""
+    [silent] = messages_from_openai([{"role": "assistant", "content": None}])
+    assert (silent.id, silent.role, silent.content) == ("m0", "assistant", "")
+    assert (silent.tool_calls, silent.payload) == ((), ())
+    for role in ("system", "user", "tool"):
+        with pytest.raises(DataError, match=r"messages\[1\]\.content"):
+            messages_from_openai(
+                [{"role": "user", "content": "Hi"}, {"role": role, "content": None}]
+            )
+
+
+@pytest.mark.parametrize(
+    "message", [{"id": "m2"}, {"id": "m2", "content": "Hi"}, {"id": "m2", "content": None}]
+)
+def test_a_case_is_known_by_its_keys_where_a_message_lacks_its_role(message, tmp_path):
+    """The error names the line and the field, with and without probes, and first or later."""
+    said = {"id": "m1", "role": "user", "content": "Hi"}
+    good = {"id": "good", "dataset": "d", "messages": [said]}
+    for messages in ([message], [said, message]):
+        for more in ({}, {"probes": []}):
+            bad = {"id": "bad", "dataset": "d", "messages": messages, **more}
+            field = rf"line 2, field messages\[{len(messages) - 1}\]\.role"
+            with pytest.raises(DataError, match=field):
+                list(read(lines(tmp_path / "c.jsonl", good, bad)))
 
 
 def test_anthropic_messages_become_a_chat_with_tool_results():

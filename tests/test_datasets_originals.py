@@ -40,7 +40,8 @@ def test_locomo_questions_by_category(mirror):
 
 
 def test_locomo_turns_are_all_there(mirror):
-    """Every turn of the file is a message, in order of sessions, with speaker and time."""
+    """Each turn is a message, in order of sessions, with speaker, time and its photo's caption."""
+    shown = 0
     for case, raw in zip(
         load("locomo:dev"), original(mirror / "locomo/locomo10.dev.json"), strict=True
     ):
@@ -48,7 +49,7 @@ def test_locomo_turns_are_all_there(mirror):
         names = [name for name in talk if re.fullmatch(r"session_\d+", name)]
         names.sort(key=lambda name: int(name.removeprefix("session_")))
         expected = [
-            (turn["dia_id"], turn["speaker"], turn["text"], name, talk[f"{name}_date_time"])
+            (turn["dia_id"], turn["speaker"], said(turn), name, talk[f"{name}_date_time"])
             for name in names
             for turn in talk[name]
         ]
@@ -58,6 +59,14 @@ def test_locomo_turns_are_all_there(mirror):
             (talk["speaker_a"], "user"),
             (talk["speaker_b"], "assistant"),
         }
+        shown += sum("\n[shares a " in m.content for m in case.messages)
+    assert shown > 100
+
+
+def said(turn):
+    """Return the text of a turn of LoCoMo, and below it the caption of what is shared."""
+    caption = turn.get("blip_caption")
+    return f"{turn['text']}\n[shares {caption}]" if caption else turn["text"]
 
 
 def test_qmsum_evidence_is_the_turns_of_the_spans(mirror):
@@ -90,7 +99,8 @@ def test_explainmeetsum_meetings_are_those_of_qmsum(mirror):
 
 
 def test_taubench_probes_equal_the_reference_in_every_field(mirror):
-    """Derived from the original runs; evidence is what the agent said and passed on, too."""
+    """Evidence is what the agent said and passed on, too; a call's id that stands twice is made."""
+    again = 0
     reference = {c.id: c for c in read(mirror / "taubench_airline.dev.jsonl.gz")}
     derived = load("taubench:dev")
     assert len(derived) == len(reference) == 60
@@ -101,9 +111,26 @@ def test_taubench_probes_equal_the_reference_in_every_field(mirror):
             assert set(given.evidence) <= set(probe.evidence)
             same = replace(given, id=given.id.removeprefix(prefix), evidence=probe.evidence)
             assert probe == same
+        messages, made = with_own_call_ids(expected.messages)
+        again += made
         assert [(m.id, m.role, m.content, m.tool_calls, m.tool_call_id) for m in case.messages] == [
-            (m.id, m.role, m.content, m.tool_calls, m.tool_call_id) for m in expected.messages
+            (m.id, m.role, m.content, m.tool_calls, m.tool_call_id) for m in messages
         ]
+    assert again == 10
+
+
+def with_own_call_ids(messages):
+    """Give a call whose id an earlier one has an id of its message, and its result the same."""
+    found, taken, made = [], set(), {}
+    for message in messages:
+        for call in message.tool_calls:
+            made[call.id] = f"call_{message.id}" if call.id in taken else call.id
+            taken.add(call.id)
+        calls = tuple(replace(call, id=made[call.id]) for call in message.tool_calls)
+        answers = made.get(message.tool_call_id, message.tool_call_id)
+        found.append(replace(message, tool_calls=calls, tool_call_id=answers))
+    renamed = sum(a.tool_calls != b.tool_calls for a, b in zip(messages, found, strict=True))
+    return found, renamed
 
 
 def test_taubench_values_stand_in_their_evidence_before_they_are_needed(mirror):
@@ -123,7 +150,8 @@ def test_taubench_values_stand_in_their_evidence_before_they_are_needed(mirror):
 
 
 def test_longmemeval_evidence_is_the_turns_that_have_the_answer(mirror):
-    """Sessions, dates and marks are those of the file; the evidence lies in answer sessions."""
+    """Sessions, dates and marks are the file's; only what was never said has no evidence."""
+    abstained = []
     path = mirror / "longmemeval/longmemeval_sample.json"
     for case, raw in zip(read(path), original(path), strict=True):
         assert len(case.messages) == sum(map(len, raw["haystack_sessions"]))
@@ -135,9 +163,15 @@ def test_longmemeval_evidence_is_the_turns_that_have_the_answer(mirror):
             turn["content"] for _, turns in sessions for turn in turns if turn.get("has_answer")
         ]
         held = {message.id: message for message in case.messages}
+        assert marked
+        if raw["question_id"].endswith("_abs"):
+            abstained.append(probe.id)
+            assert (probe.answer, probe.evidence, probe.category) == ("", (), "abstention")
+            continue
         assert [held[name].content for name in probe.evidence] == marked
         assert {held[name].session for name in probe.evidence} <= set(raw["answer_session_ids"])
-        assert probe.category == raw["question_type"]
+        assert (probe.answer, probe.category) == (str(raw["answer"]), raw["question_type"])
+    assert len(abstained) == 1
 
 
 def test_every_original_is_recognised(mirror):

@@ -19,7 +19,7 @@ from ctxlab.datasets.public_sources import MirrorFile, PublishedFile, source_and
 from ctxlab.errors import DatasetError, UnknownNameError
 
 DIGESTS = {
-    "locomo:dev": "73372e88f9036c17298f53dcdc178b563d712ebe58a212c53a1c3255b15b6d93",
+    "locomo:dev": "c6323c3979b3e6544845d8b0396df5975468dc823d88592419fbff420012ceff",
     "qmsum:dev": "0ebe0a3f17559a184bcdcbbdfd6c4c2651474e871bbb13c91518cdbf9888f98f",
     "explainmeetsum:dev": "7b07fcfa72172a06f4c0f50df4b87fc663c8aafb5fb21382c371629ab0c0544a",
     "taubench:dev": "d3b06396d6f617314c297056876fd1e0d65e67764b0e6321337a7e0d74cbc8a1",

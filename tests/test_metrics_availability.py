@@ -313,13 +313,16 @@ def test_the_default_set_costs_less_than_a_millisecond():
     assert time.perf_counter() - start < 0.001 * len(case.probes)
 
 
-OLD = {"BM25()": (69.8, 63.6, 73.1), "KeepLast()": (8.0, 6.3, 9.5)}
-"""All evidence kept at 10 % on LoCoMo's dev conversations, with its interval, as published."""
+LOCOMO = {"BM25()": (71.70, 63.6, 73.1), "KeepLast()": (7.88, 6.3, 9.5)}
+"""All evidence kept at 10 % on LoCoMo's dev conversations, captions of photos in their turns.
+
+The interval is the published one, of 69.8 and 8.0 on turns without captions.
+"""
 
 
-@pytest.mark.parametrize("name", OLD)
+@pytest.mark.parametrize("name", LOCOMO)
 def test_published_availability_is_reproduced(data_dir, name):
-    """Better credit moves all evidence kept by no more than its interval."""
+    """Credit and captions move all evidence kept by no more than its interval."""
     path = data_dir / "locomo" / "locomo10.dev.json"
     if not path.exists():
         pytest.skip(f"{path} is not there")
@@ -330,9 +333,9 @@ def test_published_availability_is_reproduced(data_dir, name):
         for value in all_evidence(case, strategy, tools)
         if value is not None
     ]
-    mean, low, high = OLD[name]
+    mean, low, high = LOCOMO[name]
     assert low <= 100 * sum(found) / len(found) <= high
-    assert 100 * sum(found) / len(found) == pytest.approx(mean, abs=0.1)
+    assert 100 * sum(found) / len(found) == pytest.approx(mean, abs=0.01)
 
 
 def all_evidence(case, strategy, tools):

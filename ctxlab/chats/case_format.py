@@ -17,6 +17,8 @@ from ctxlab.core.messages import about_of
 from ctxlab.core.segments import Message, Payload, Role, ToolCall
 from ctxlab.errors import DataError
 
+_MESSAGE_KEYS = frozenset(Message.__dataclass_fields__)
+
 
 def is_case(raw: object) -> bool:
     """Say whether a record looks like a case.
@@ -35,12 +37,15 @@ def is_case(raw: object) -> bool:
 
 
 def _is_plain_chat(messages: object) -> bool:
-    return (
-        isinstance(messages, list)
-        and bool(messages)
-        and not all(
-            isinstance(m, dict) and "id" in m and m.get("content") is not None for m in messages
-        )
+    return isinstance(messages, list) and not all(map(_is_of_case, messages))
+
+
+def _is_of_case(message: object) -> bool:
+    if not isinstance(message, dict) or "id" not in message:
+        return False
+    # One that lacks its role is in no chat format; read as a case, the error names the field.
+    return message.get("content") is not None or (
+        "role" not in message and message.keys() <= _MESSAGE_KEYS
     )
 
 
