@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -80,7 +81,8 @@ def test_a_child_costs_its_parent_nothing(path, what):
     out = run(CHILDREN[what] + CRASH, path)
     assert "HANGS" not in out
     assert "Error" not in out
-    acknowledged = int(out.split("acknowledged ")[1])
+    # DuckDB's binding may count what a forked child leaves to the system.
+    acknowledged = int(re.search(r"acknowledged (\d+)", out)[1])
     with Store(path) as store:
         assert store.counts()["cases"] == acknowledged
         assert store.db.rows("SELECT count(DISTINCT id) FROM cases") == [(acknowledged,)]

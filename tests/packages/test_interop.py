@@ -625,8 +625,10 @@ def test_a_history_stays_valid_and_in_order(pai):
     law()
 
 
-def test_a_history_begins_with_a_user_where_that_is_wanted():
+def test_a_history_begins_with_a_user_where_that_is_wanted(package):
     """As Anthropic's API does: a line stands in for what was left out."""
+    package("langchain_core")
+    package("pydantic_ai")
     from langchain_core.messages import AIMessage, HumanMessage
     from pydantic_ai.messages import ModelRequest, ModelResponse, TextPart
 
