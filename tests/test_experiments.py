@@ -135,6 +135,7 @@ def test_a_failed_trial_is_tried_again_next_time(tmp_path):
         assert store.counts()["trials"] == 1
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_costs_only_its_own_trials():
     """On loky, what was in flight runs again, and only the culprit fails."""
     small = Case("small", "sample", sample_case().messages[:3])
@@ -241,6 +242,7 @@ MOVED = 4
 """Points between another tokenizer without photos' captions, and ours with them."""
 
 
+@pytest.mark.slow
 def test_the_baselines_on_locomo_are_reproduced(data_dir, monkeypatch):
     """BM25, the window, the random floor and the oracle lie where they were measured."""
     monkeypatch.setenv(MIRROR, str(data_dir))

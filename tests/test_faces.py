@@ -156,6 +156,7 @@ def test_every_segment_of_a_long_conversation_is_there():
     assert f"{tokens:,} tokens" in text_of(html)
 
 
+@pytest.mark.slow
 def test_twenty_thousand_messages_stay_bounded():
     """The output of a big log is a few megabytes at most, and says what it leaves out."""
     context = Context.of(

@@ -301,6 +301,7 @@ def test_ids_and_keys_of_their_kind(database):
     assert row == ("Hello.", "challenge", "Hi")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_a_thousand_interleavings_lose_and_overwrite_nothing(product, seed):
     """Edits here and there, pushes between: each row holds the last edit that was not refused.

@@ -436,6 +436,7 @@ print(done, stale)
 """
 
 
+@pytest.mark.slow
 def test_two_processes_lose_no_write(tmp_path):
     """A thousand increments of one artifact from two processes are a thousand versions."""
     path = tmp_path / "lab.duckdb"

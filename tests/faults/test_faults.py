@@ -16,6 +16,7 @@ from harness import LONG, MODE, schedule
 FAMILIES = sorted(file.stem for file in Path(__file__).parent.glob("family_*.py"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILIES)
 def test_nothing_that_was_acknowledged_is_lost(name, tmp_path, zygote, tally_of):
     """And every error that somebody meets says what to do."""
