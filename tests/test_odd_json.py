@@ -20,8 +20,11 @@ from ctxlab.store.json_marks import storable_json, stored_json
 from ctxlab.store.runs import Trial
 
 HALF = "\ud83d"
-TEXTS = st.text(alphabet="ab é🎉\ud83d\udc4d\x00", max_size=6) | st.sampled_from(
-    ['\x00json:"x"', "NaN", "\\ud83d"]
+TEXTS = (
+    st.text(alphabet="ab é🎉\ud83d\udc4d\x00", max_size=6)
+    # Two halves in a row that make a pair are one sign in JSON: no JSON tells them apart.
+    .filter(lambda text: "\ud83d\udc4d" not in text)
+    | st.sampled_from(['\x00json:"x"', "NaN", "\\ud83d"])
 )
 TREES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
