@@ -238,10 +238,6 @@ def test_a_misspelt_strategy_or_budget_offers_the_nearest():
         results.rows(metric="AnswerKepd")
 
 
-MOVED = 4
-"""Points between another tokenizer without photos' captions, and ours with them."""
-
-
 @pytest.mark.slow
 def test_the_baselines_on_locomo_are_reproduced(data_dir, monkeypatch):
     """BM25, the window, the random floor and the oracle lie where they were measured."""
@@ -255,13 +251,14 @@ def test_the_baselines_on_locomo_are_reproduced(data_dir, monkeypatch):
         for name in strategies
     }
     expected = {
-        "BM25()": (62, 70, 78, 88),
+        # At 5 % it was 62 before photos' captions were words of their turns, measured here then.
+        "BM25()": (65, 70, 78, 88),
         "KeepLast()": (3.5, 7.9, 23.0, 44.1),
         "RandomDrop()": (3.9, 7.6, 18.3, 41.3),
     }
     for name, figures in expected.items():
         for share, figure in zip(shares[name], figures, strict=True):
-            assert abs(100 * share - figure) <= MOVED, (name, shares[name])
+            assert abs(100 * share - figure) <= 3, (name, shares[name])
     assert min(shares["Oracle()"]) >= 0.99
     assert all(b > a for a, b in zip(shares["BM25()"], shares["BM25(neighbours=2)"], strict=True))
     assert frame["probes"].unique().to_list() == [622]

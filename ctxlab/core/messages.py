@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
@@ -35,9 +36,9 @@ def as_messages(messages: Iterable[Message | Mapping[str, Any]]) -> tuple[Messag
         message if isinstance(message, Message) else _message(message, f"messages[{at}]", f"m{at}")
         for at, message in enumerate(messages)
     )
-    if len({message.id for message in found}) < len(found):
-        seen: set[str] = set()
-        twice = next(m.id for m in found if m.id in seen or seen.add(m.id))  # type: ignore[func-returns-value]
+    often = Counter(message.id for message in found)
+    if len(often) < len(found):
+        twice = next(name for name, count in often.items() if count > 1)
         raise DataError(f"message id {twice!r} stands twice; give each its own", field="messages")
     return found
 
